@@ -1,0 +1,43 @@
+/** Why octets from a peer could not be read; enough to choose an RFC 5354 or RFC 9260 error cause. */
+export type DecodeReason =
+  /** The message ends before the field does. */
+  | "truncated"
+  /** A length field contradicts its surroundings. */
+  | "bad-length"
+  /** A field holds a value that its definition forbids. */
+  | "bad-value"
+  /** A parameter that must be there is not. */
+  | "missing-parameter"
+  /** A parameter of a type that this program does not know and whose action bits say "stop". */
+  | "unknown-parameter"
+  /** A message or chunk type that this program does not know. */
+  | "unknown-type"
+  /** More of something than this program is willing to keep. */
+  | "too-many"
+  /** A checksum or magic number does not match. */
+  | "bad-checksum";
+
+/** The peer sent something that cannot be read. The only exception that a decoder throws. */
+export class DecodeError extends Error {
+  readonly reason: DecodeReason;
+  /** Where in the decoded octets the trouble starts. */
+  readonly offset: number;
+  /** The offending octets (for example the whole unknown TLV), where an error cause wants them. */
+  readonly octets: Uint8Array | undefined;
+
+  constructor(reason: DecodeReason, message: string, offset: number, octets?: Uint8Array) {
+    super(message);
+    this.name = "DecodeError";
+    this.reason = reason;
+    this.offset = offset;
+    this.octets = octets;
+  }
+}
+
+/** The caller used an object of this program against its contract. */
+export class StateError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "StateError";
+  }
+}
