@@ -18,6 +18,15 @@ export interface Machine<Input, Effect> {
   drain(): Effect[];
 }
 
+/** The first of some instants; undefined = there is none. */
+export function earliest(...instants: readonly (Instant | undefined)[]): Instant | undefined {
+  let first: Instant | undefined;
+  for (const instant of instants) {
+    if (instant !== undefined && (first === undefined || instant < first)) first = instant;
+  }
+  return first;
+}
+
 /** The effects of a machine until its driver drains them. */
 export class Outbox<Effect> {
   #effects: Effect[] = [];
@@ -175,7 +184,11 @@ function before<Key>(a: TimerEntry<Key>, b: TimerEntry<Key>): boolean {
 export class Prng {
   readonly #state = new Uint32Array(4);
 
-  /** @param seed any number; its lower 32 bits count */
+  /**
+   * Makes a generator whose numbers depend on the seed alone.
+   *
+   * @param seed any number; its lower 32 bits count
+   */
   constructor(seed: number) {
     let mixed = seed >>> 0;
     for (let i = 0; i < 4; i++) { // splitmix32: no seed gives the forbidden all-zero state

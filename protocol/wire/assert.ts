@@ -4,7 +4,7 @@
  *
  * @param condition what must hold
  * @param message says which invariant was broken
- * @throws {Error} `invariant broken: <message>` when the condition does not hold
+ * @throws {InvariantError} `invariant broken: <message>` when the condition does not hold
  */
 export function assert(condition: unknown, message: string): asserts condition {
   if (!condition) throw new InvariantError(message);
@@ -12,6 +12,11 @@ export function assert(condition: unknown, message: string): asserts condition {
 
 /** One of this program's own invariants does not hold: always a bug of ours. */
 export class InvariantError extends Error {
+  /**
+   * Made by {@linkcode assert}.
+   *
+   * @param message which invariant was broken
+   */
   constructor(message: string) {
     super(`invariant broken: ${message}`);
     this.name = "InvariantError";

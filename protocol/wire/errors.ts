@@ -19,12 +19,21 @@ export type DecodeReason =
 
 /** The peer sent something that cannot be read. The only exception that a decoder throws. */
 export class DecodeError extends Error {
+  /** What is wrong, for programs. */
   readonly reason: DecodeReason;
   /** Where in the decoded octets the trouble starts. */
   readonly offset: number;
   /** The offending octets (for example the whole unknown TLV), where an error cause wants them. */
   readonly octets: Uint8Array | undefined;
 
+  /**
+   * Makes the error of a decoder.
+   *
+   * @param reason what is wrong, for programs
+   * @param message what is wrong, for people: no full stop
+   * @param offset where the trouble starts, counted in octets from the start of the outermost message
+   * @param octets the offending octets, a copy
+   */
   constructor(reason: DecodeReason, message: string, offset: number, octets?: Uint8Array) {
     super(message);
     this.name = "DecodeError";
@@ -36,6 +45,11 @@ export class DecodeError extends Error {
 
 /** The caller used an object of this program against its contract. */
 export class StateError extends Error {
+  /**
+   * Makes the error.
+   *
+   * @param message which rule was broken, for people: no full stop
+   */
   constructor(message: string) {
     super(message);
     this.name = "StateError";

@@ -2,7 +2,8 @@ import { DecodeError } from "./errors.ts";
 
 /**
  * Reads big-endian fields from octets, front to back. The one place that checks bounds: every read names what it
- * reads, so the error message is free.
+ * reads, so the error message is free. Each reading method throws a {@linkcode DecodeError} with reason `truncated` when
+ * the octets end before the field does.
  *
  * @example Read a header
  * ```ts
@@ -19,18 +20,18 @@ import { DecodeError } from "./errors.ts";
  */
 export class Reader {
   readonly #octets: Uint8Array;
-  readonly #view: DataView;
   #offset = 0;
   /** Offset of this reader's first octet in the outermost message, so that errors speak of that. */
   readonly #base: number;
 
   /**
+   * Makes a reader that stands at the first octet.
+   *
    * @param octets what to read; borrowed, not copied
    * @param base offset of `octets` in the outermost message, for error offsets
    */
   constructor(octets: Uint8Array, base = 0) {
     this.#octets = octets;
-    this.#view = new DataView(octets.buffer, octets.byteOffset, octets.byteLength);
     this.#base = base;
   }
 
@@ -46,27 +47,35 @@ export class Reader {
 
   /** Reads one octet. */
   u8(what: string): number {
-    return this.#view.getUint8(this.#take(1, what));
+    return this.#octets[this.#take(1, what)]!;
   }
 
   /** Reads 16 bits. */
   u16(what: string): number {
-    return this.#view.getUint16(this.#take(2, what));
+    const at = this.#take(2, what);
+    return this.#octets[at]! << 8 | this.#octets[at + 1]!;
   }
 
   /** Reads 32 bits as an unsigned number. */
   u32(what: string): number {
-    return this.#view.getUint32(this.#take(4, what));
+    const at = this.#take(4, what);
+    const octets = this.#octets;
+    return (octets[at]! << 24 | octets[at + 1]! << 16 | octets[at + 2]! << 8 | octets[at + 3]!) >>> 0;
+  }
+
+  /** Reads 32 bits in two's complement. */
+  i32(what: string): number {
+    return this.u32(what) | 0;
   }
 
   /** Reads 64 bits. */
   u64(what: string): bigint {
-    return this.#view.getBigUint64(this.#take(8, what));
+    return this.#view().getBigUint64(this.#take(8, what));
   }
 
   /** Reads an IEEE 754 double. */
   f64(what: string): number {
-    return this.#view.getFloat64(this.#take(8, what));
+    return this.#view().getFloat64(this.#take(8, what));
   }
 
   /** Reads `length` octets as a copy that the caller may keep. */
@@ -96,6 +105,11 @@ export class Reader {
   skipPadding(): void {
     const padding = -this.#offset & 3;
     this.#offset = Math.min(this.#offset + padding, this.#octets.length);
+  }
+
+  /** Made when it is needed: most readers live for two or three small fields, and a view costs more than those. */
+  #view(): DataView {
+    return new DataView(this.#octets.buffer, this.#octets.byteOffset, this.#octets.byteLength);
   }
 
   #take(length: number, what: string): number {

@@ -1,10 +1,11 @@
 import { assert } from "./assert.ts";
+import { StateError } from "./errors.ts";
 
 const INITIAL_CAPACITY = 256;
 
 /**
  * Writes big-endian fields into a buffer that grows. TLVs are written by closure: the length field is filled in
- * afterwards and padding follows by itself.
+ * afterwards and padding follows by itself. A number that its field cannot hold is refused, never cut.
  *
  * @example Write a TLV (type 0x0009, "Echo")
  * ```ts
@@ -18,13 +19,15 @@ const INITIAL_CAPACITY = 256;
  */
 export class Writer {
   #octets: Uint8Array;
-  #view: DataView;
   #length = 0;
 
-  /** @param capacity octets to reserve; the buffer grows when more is written */
+  /**
+   * Makes an empty writer.
+   *
+   * @param capacity octets to reserve; the buffer grows when more is written
+   */
   constructor(capacity: number = INITIAL_CAPACITY) {
     this.#octets = new Uint8Array(capacity);
-    this.#view = new DataView(this.#octets.buffer);
   }
 
   /** How many octets have been written. */
@@ -32,25 +35,59 @@ export class Writer {
     return this.#length;
   }
 
-  /** Writes one octet. */
+  /**
+   * Writes one octet.
+   *
+   * @param value a whole number, 0 to 0xff
+   * @throws {StateError} when it is not
+   */
   u8(value: number): void {
-    this.#view.setUint8(this.#grow(1), value);
+    if ((value & 0xff) !== value) refuse(value, "u8");
+    const at = this.#grow(1);
+    this.#octets[at] = value;
   }
 
-  /** Writes 16 bits. */
+  /**
+   * Writes 16 bits.
+   *
+   * @param value a whole number, 0 to 0xffff
+   * @throws {StateError} when it is not
+   */
   u16(value: number): void {
-    const at = this.#grow(2);
-    this.#view.setUint16(at, value);
+    if ((value & 0xffff) !== value) refuse(value, "u16");
+    this.#putU16(this.#grow(2), value);
   }
 
-  /** Writes 32 bits. */
+  /**
+   * Writes 32 bits.
+   *
+   * @param value a whole number, 0 to 0xffffffff
+   * @throws {StateError} when it is not
+   */
   u32(value: number): void {
-    const at = this.#grow(4);
-    this.#view.setUint32(at, value);
+    if (value >>> 0 !== value) refuse(value, "u32");
+    this.#putU32(this.#grow(4), value);
   }
 
-  /** Writes 64 bits. */
+  /**
+   * Writes 32 bits in two's complement.
+   *
+   * @param value a whole number, -0x80000000 to 0x7fffffff
+   * @throws {StateError} when it is not
+   */
+  i32(value: number): void {
+    if ((value | 0) !== value) refuse(value, "i32");
+    this.#putU32(this.#grow(4), value);
+  }
+
+  /**
+   * Writes 64 bits.
+   *
+   * @param value 0 to 2^64 - 1
+   * @throws {StateError} when it is not
+   */
   u64(value: bigint): void {
+    if (BigInt.asUintN(64, value) !== value) refuse(value, "u64");
     const at = this.#grow(8);
     this.#view.setBigUint64(at, value);
   }
@@ -72,10 +109,17 @@ export class Writer {
     this.#grow(-this.#length & 3);
   }
 
-  /** Overwrites 16 bits written before. */
+  /**
+   * Overwrites 16 bits written before.
+   *
+   * @param at offset of the first of the two octets
+   * @param value a whole number, 0 to 0xffff
+   * @throws {StateError} when it is not
+   */
   patchU16(at: number, value: number): void {
+    if ((value & 0xffff) !== value) refuse(value, "u16");
     assert(at >= 0 && at + 2 <= this.#length, "a patch lies within what was written");
-    this.#view.setUint16(at, value);
+    this.#putU16(at, value);
   }
 
   /**
@@ -84,6 +128,7 @@ export class Writer {
    *
    * @param type the parameter type
    * @param writeValue writes the value
+   * @throws {StateError} when header and value are longer than 65535 octets
    */
   tlv(type: number, writeValue: (writer: Writer) => void): void {
     const start = this.#length;
@@ -99,6 +144,26 @@ export class Writer {
     return this.#octets.slice(0, this.#length);
   }
 
+  // Stores of single octets take the place of a DataView, which would cost more to make than a short message to write.
+
+  #putU16(at: number, value: number): void {
+    this.#octets[at] = value >> 8;
+    this.#octets[at + 1] = value;
+  }
+
+  #putU32(at: number, value: number): void {
+    const octets = this.#octets;
+    octets[at] = value >> 24;
+    octets[at + 1] = value >> 16;
+    octets[at + 2] = value >> 8;
+    octets[at + 3] = value;
+  }
+
+  /** For the long fields, which are rare. */
+  get #view(): DataView {
+    return new DataView(this.#octets.buffer);
+  }
+
   #grow(count: number): number {
     const at = this.#length;
     const needed = at + count;
@@ -106,9 +171,13 @@ export class Writer {
       const grown = new Uint8Array(Math.max(needed, this.#octets.length * 2));
       grown.set(this.#octets);
       this.#octets = grown;
-      this.#view = new DataView(grown.buffer);
     }
     this.#length = needed;
     return at;
   }
+}
+
+/** Apart from the checks, so that these are small enough to be inlined. */
+function refuse(value: number | bigint, field: "u8" | "u16" | "u32" | "i32" | "u64"): never {
+  throw new StateError(`${value} does not fit into a field of type ${field}`);
 }
