@@ -1,0 +1,52 @@
+import { CauseCode, inconsistentPolicyError, operationError } from "../param/operation_error.ts";
+import type { OperationError } from "../param/operation_error.ts";
+import { MAX_POOL_HANDLE_LENGTH } from "../param/pool_handle.ts";
+import type { PoolHandle } from "../param/pool_handle.ts";
+import { writePoolElement } from "../param/pool_element.ts";
+import type { PoolElement } from "../param/pool_element.ts";
+import { findPolicy } from "../policy/mod.ts";
+import { Writer } from "../wire/mod.ts";
+import type { Pool } from "./pool.ts";
+
+/**
+ * Why an element cannot be in a pool, if so (RFC 5352 §3.1; reference/rsplib.md §2.4). The causes are RFC 5354's
+ * where it has one, so that a refused element knows what to change.
+ *
+ * @param pool the pool as it is; undefined = the element founds it
+ * @returns undefined when all is well
+ */
+export function checkElement(
+  poolHandle: PoolHandle,
+  element: PoolElement,
+  pool: Pool | undefined,
+): OperationError | undefined {
+  const { userTransport, policy } = element;
+  // RFC 5354 lets a handle be longer, but it would end RSPLIB's registrars and clients (reference/rsplib.md §0.6).
+  // The handle is not quoted: the answer carries it anyway.
+  if (poolHandle.length < 1 || poolHandle.length > MAX_POOL_HANDLE_LENGTH) {
+    return operationError(CauseCode.invalidValues);
+  }
+  if (element.elementId === 0) return invalidElement(element);
+  if (userTransport.protocol !== "opaque") {
+    if (userTransport.port === 0) return invalidElement(element);
+    if (userTransport.addresses.length === 0) return operationError(CauseCode.noUsableUserAddresses);
+  }
+  // Before "unsupported": the pool's policy tells the element what it may be, whatever it is now.
+  if (pool !== undefined && policy.type !== pool.policy.type) {
+    return inconsistentPolicyError(pool.policyParameter);
+  }
+  if (findPolicy(policy.type) === undefined) return operationError(CauseCode.unsupportedPolicy);
+  if (pool === undefined) return undefined;
+  if (userTransport.protocol !== pool.protocol) return operationError(CauseCode.inconsistentTransportType);
+  if (userTransport.use !== pool.use) return operationError(CauseCode.inconsistentDataControl);
+  return undefined;
+}
+
+/** Cause "invalid values" with the offending parameter (RFC 5354 §3.12.4). */
+function invalidElement(element: PoolElement): OperationError {
+  // Without a usable address it cannot be written any more.
+  if (element.userTransport.addresses.length === 0) return operationError(CauseCode.invalidValues);
+  const writer = new Writer();
+  writePoolElement(writer, element);
+  return operationError(CauseCode.invalidValues, writer.finish());
+}

@@ -1,0 +1,17 @@
+import type { Policy } from "./policy.ts";
+import { roundRobin } from "./round_robin.ts";
+
+/** Every policy that this program can select by. */
+export const policies: readonly Policy[] = [roundRobin];
+
+const BY_TYPE: ReadonlyMap<number, Policy> = new Map(policies.map((policy) => [policy.type, policy]));
+
+/**
+ * The policy of a number.
+ *
+ * @param type policy type as on the wire
+ * @returns undefined when this program cannot select by it
+ */
+export function findPolicy(type: number): Policy | undefined {
+  return BY_TYPE.get(type);
+}
