@@ -1,0 +1,340 @@
+import type {
+  AsapError,
+  DeregistrationResponse,
+  EndpointKeepAlive,
+  RegistrationResponse,
+} from "../asap/message.ts";
+import { poolKey } from "../handlespace/pool_key.ts";
+import { earliest, TimerQueue } from "../machine.ts";
+import type { Prng } from "../machine.ts";
+import { addressScope, scopeRank } from "../net.ts";
+import type { AssociationId, Instant, IpAddress, NetworkEffect, NetworkInput } from "../net.ts";
+import { describeError } from "../param/describe.ts";
+import type { OperationError } from "../param/operation_error.ts";
+import { fractionToWire } from "../param/policy.ts";
+import type { PolicyParameter } from "../param/policy.ts";
+import type { PoolHandle } from "../param/pool_handle.ts";
+import { MAX_TRANSPORT_ADDRESSES } from "../param/transport.ts";
+import type { HuntOptions } from "../user/hunt.ts";
+import { RegistrarLink } from "../user/registrar_link.ts";
+import type { LinkEvent, RequestOptions } from "../user/registrar_link.ts";
+import type { ElementReport } from "./report.ts";
+
+/**
+ * The pool element's side of ASAP (RFC 5352 §3.1, §3.2, §3.4): finds a registrar, registers, registers again before
+ * the registration's life ends, answers keep-alives, deregisters.
+ *
+ *     idle --start--> joining --response--> member --stop--> leaving --response, time-out, loss--> left
+ *                        ^--- refused, registrar lost ---/   (or refused for good)
+ */
+
+/** The registration's life is this many re-registration intervals, so that two may be lost (RSPLIB does so too). */
+const LIFE_INTERVALS = 3;
+
+/** The longest life that is not "for ever": the field has 32 bits with a sign (RFC 5354 §3.10). */
+const MAX_LIFE_MS = 0x7fff_ffff;
+
+/** How long a refused element waits before it tries again at first; doubled each time up to the interval. */
+const REFUSED_RETRY_MS = 1000;
+
+/** A change of the load that is worth a registration of its own (reference/rsplib.md §1.4). */
+const LOAD_STEP = 0.01;
+
+/** What a pool element is. A registration is repeated for as long as it takes, whatever `maxTrials` says. */
+export interface MembershipOptions extends RequestOptions {
+  /** PE identifier: 32 bits, not 0. */
+  readonly elementId: number;
+  /** 1–32 octets. */
+  readonly poolHandle: PoolHandle;
+  /** How users are spread over the pool: the same for all its elements. */
+  readonly policy: PolicyParameter;
+  /** How often to register again, in milliseconds; the registration lives three times as long. Default 30000. */
+  readonly reregistrationIntervalMs?: number | undefined;
+  /**
+   * Whether a refused registration is tried again (with back-off), beyond RFC 5352 §3.1, which wants the error corrected
+   * first: what was wrong is often not the element's (a full registrar, a pool of old elements) and passes. Default true.
+   */
+  readonly retryRefused?: boolean | undefined;
+  /** How the registrar is found. */
+  readonly hunt?: HuntOptions | undefined;
+}
+
+/** What a membership asks for. */
+export type MembershipEffect = NetworkEffect | { readonly type: "report"; readonly report: ElementReport };
+
+/** Where a membership stands; see {@linkcode PoolMembership}. */
+export type MembershipState = "idle" | "joining" | "member" | "leaving" | "left" | "refused";
+
+/** Keeps one element a member of its pool. */
+export class PoolMembership {
+  readonly #options: MembershipOptions;
+  readonly #intervalMs: number;
+  readonly #outbox: { push(effect: MembershipEffect): void };
+  readonly #link: RegistrarLink<"register" | "deregister">;
+  readonly #timers = new TimerQueue<"register">();
+  #policy: PolicyParameter;
+  #port = 0;
+  #addresses: readonly IpAddress[] = [];
+  #state: MembershipState = "idle";
+  /** A registration is under way. */
+  #registering = false;
+  /** Something changed since the registration under way was sent. */
+  #outdated = false;
+  /** A registrar has known us, so that there is something to end. */
+  #wasMember = false;
+  #refusals = 0;
+  #homeRegistrarId = 0;
+
+  /**
+   * Makes a membership that does nothing until `start`.
+   *
+   * @param endpoint name of the hunt endpoint
+   * @param channel name of the channel of announces
+   * @param outbox where effects go
+   * @param random chooses among registrars
+   */
+  constructor(
+    endpoint: string,
+    channel: string,
+    options: MembershipOptions,
+    outbox: { push(effect: MembershipEffect): void },
+    random: Prng,
+  ) {
+    this.#options = options;
+    this.#intervalMs = options.reregistrationIntervalMs ?? 30_000;
+    this.#policy = options.policy;
+    this.#outbox = outbox;
+    const concerns = (message: EndpointKeepAlive) => this.#concerns(message);
+    this.#link = new RegistrarLink(endpoint, channel, { ...options, concerns }, outbox, random);
+  }
+
+  /** Where the membership stands. `left` and `refused` are final. */
+  get state(): MembershipState {
+    return this.#state;
+  }
+
+  /**
+   * Starts to become a member.
+   *
+   * @param port where users connect to
+   * @param addresses of the same endpoint
+   */
+  start(port: number, addresses: readonly IpAddress[], now: Instant): void {
+    this.#port = port;
+    this.#addresses = addresses;
+    this.#state = "joining";
+    this.#link.start(now);
+    this.#pump(now);
+  }
+
+  /**
+   * Leaves the pool. The state is `left` at once, or when the registrar has answered or did not in time. RFC 5352 §3.2
+   * would deregister with the next registrar then; but a registrar forgets an element with its association, and an
+   * element that wants to end should not have to hunt for it.
+   */
+  stop(now: Instant): void {
+    if (this.#state === "leaving" || this.#state === "left" || this.#state === "refused") return;
+    this.#timers.clear("register");
+    const known = this.#state === "member" || this.#registering;
+    if (!known || this.#link.registrar === undefined) return this.#leave(false);
+    this.#state = "leaving";
+    const { poolHandle, elementId } = this.#options;
+    this.#link.request(
+      { type: "deregistration", poolHandle, elementId },
+      "deregistrationResponse",
+      "deregister",
+      now,
+    );
+    this.#pump(now);
+  }
+
+  /** Sets the load of an adaptive policy, 0–1. Without effect for the others. */
+  setLoad(load: number, now: Instant): void {
+    if (!("load" in this.#policy)) return;
+    const wire = fractionToWire(Math.min(Math.max(load, 0), 1));
+    if (Math.abs(wire - this.#policy.load) < LOAD_STEP * 0xffffffff) return;
+    this.#policy = { ...this.#policy, load: wire };
+    if (this.#registering) this.#outdated = true;
+    else if (this.#state === "member") this.#register(now);
+  }
+
+  /**
+   * Takes an input of the driver.
+   *
+   * @returns false when it is for somebody else
+   */
+  handle(input: NetworkInput, now: Instant): boolean {
+    const taken = this.#link.handle(input, now);
+    if (taken) this.#pump(now);
+    return taken;
+  }
+
+  /** Runs what is due. */
+  tick(now: Instant): void {
+    while (this.#timers.takeDue(now) !== undefined) this.#register(now);
+    this.#link.tick(now);
+    this.#pump(now);
+  }
+
+  /** When `tick` has something to do. */
+  nextTimeout(): Instant | undefined {
+    return earliest(this.#timers.next(), this.#link.nextTimeout());
+  }
+
+  #pump(now: Instant): void {
+    for (let events = this.#link.takeEvents(); events.length > 0; events = this.#link.takeEvents()) {
+      for (const event of events) this.#linkEvent(event, now);
+    }
+  }
+
+  #linkEvent(event: LinkEvent<"register" | "deregister">, now: Instant): void {
+    switch (event.type) {
+      case "connected":
+        // A registrar that took over knows the element from its predecessor; another one has to be told.
+        if (!event.adopted) this.#register(now);
+        return;
+      case "disconnected":
+        this.#homeRegistrarId = 0;
+        this.#refusals = 0; // the next registrar may think otherwise
+        this.#registering = false;
+        this.#link.cancel(() => true); // composed anew for the next registrar
+        this.#timers.clear("register");
+        if (this.#state === "leaving") this.#leave(false);
+        else if (this.#state === "member") this.#state = "joining";
+        return;
+      case "keepAlive":
+        return this.#keepAlive(event.association, event.message);
+      case "response":
+        if (event.message.type === "registrationResponse") this.#registrationResponse(event.message, now);
+        else this.#leave(event.message.error === undefined);
+        return;
+      case "error":
+        return this.#error(event.context, event.message, now);
+      case "expired":
+        return this.#expired(event.message, now);
+      case "unanswered":
+        if (event.context === "deregister") return this.#leave(false);
+        this.#registering = false;
+        this.#timers.set("register", now + REFUSED_RETRY_MS);
+        return;
+    }
+  }
+
+  #register(now: Instant): void {
+    if (this.#state !== "joining" && this.#state !== "member") return;
+    if (this.#registering || this.#link.registrar === undefined) return;
+    this.#registering = true;
+    this.#outdated = false;
+    const { poolHandle, elementId } = this.#options;
+    const element = {
+      elementId,
+      homeRegistrarId: this.#homeRegistrarId,
+      registrationLifeMs: Math.min(LIFE_INTERVALS * this.#intervalMs, MAX_LIFE_MS),
+      userTransport: {
+        protocol: "sctp",
+        port: this.#port,
+        use: "data+control",
+        addresses: offeredAddresses(this.#addresses, this.#link.registrar.overLoopback),
+      },
+      policy: this.#policy,
+    } as const;
+    this.#link.request(
+      { type: "registration", poolHandle, element },
+      "registrationResponse",
+      "register",
+      now,
+    );
+  }
+
+  #registrationResponse(response: RegistrationResponse, now: Instant): void {
+    this.#registering = false;
+    if (!response.rejected) this.#wasMember = true; // even if it is about to leave
+    if (this.#state !== "joining" && this.#state !== "member") return;
+    // RFC 5352 §2.2.3 has the R bit; an error without it does not make a refusal.
+    if (response.rejected) return this.#refused(response.error, now);
+    const again = this.#state === "member";
+    this.#state = "member";
+    this.#refusals = 0;
+    this.#timers.set("register", now + this.#intervalMs);
+    const { poolHandle, elementId } = this.#options;
+    const registrarId = this.#link.registrar?.registrarId ?? 0;
+    this.#report({ type: "registered", poolHandle, elementId, registrarId, again });
+    if (this.#outdated) this.#register(now);
+  }
+
+  /** The registrar ended the registration; whoever wants to go on has to register again (RFC 5352 §3.1 R2.3). */
+  #expired({ poolHandle, elementId }: DeregistrationResponse, now: Instant): void {
+    if (elementId !== this.#options.elementId || poolKey(poolHandle) !== poolKey(this.#options.poolHandle)) {
+      return;
+    }
+    this.#register(now);
+  }
+
+  #error(context: "register" | "deregister", message: AsapError, now: Instant): void {
+    if (context === "deregister") return this.#leave(false);
+    this.#registering = false;
+    if (this.#state === "joining" || this.#state === "member") this.#refused(message.error, now);
+  }
+
+  #refused(error: OperationError | undefined, now: Instant): void {
+    const { poolHandle, elementId, retryRefused } = this.#options;
+    const retry = retryRefused ?? true;
+    const retryMs = retry ? Math.min(REFUSED_RETRY_MS * 2 ** this.#refusals++, this.#intervalMs) : undefined;
+    const reason = error === undefined ? "no cause was given" : describeError(error);
+    const causeCode = error?.[0]?.code ?? 0;
+    this.#report({
+      type: "registrationRefused",
+      poolHandle,
+      elementId,
+      causeCode,
+      reason,
+      retryMs,
+    });
+    if (retryMs === undefined) {
+      this.#state = "refused";
+      this.#link.stop();
+    } else {
+      this.#state = "joining";
+      this.#timers.set("register", now + retryMs);
+    }
+  }
+
+  /** RFC 5352 §2.2.7 names no element: all elements of the pool are meant. RSPLIB adds the element's ID. */
+  #concerns(message: EndpointKeepAlive): boolean {
+    if (this.#state !== "joining" && this.#state !== "member") return false;
+    const { poolHandle, elementId } = this.#options;
+    return poolKey(message.poolHandle) === poolKey(poolHandle) &&
+      (message.elementId ?? elementId) === elementId;
+  }
+
+  #keepAlive(association: AssociationId, message: EndpointKeepAlive): void {
+    const { poolHandle, elementId } = this.#options;
+    if (association === this.#link.registrar?.association) this.#homeRegistrarId = message.registrarId;
+    this.#link.reply(association, { type: "endpointKeepAliveAck", poolHandle, elementId });
+    this.#report({ type: "keepAlive", elementId, registrarId: message.registrarId, home: message.home });
+  }
+
+  #leave(confirmed: boolean): void {
+    if (this.#state === "left") return;
+    this.#state = "left";
+    const { poolHandle, elementId } = this.#options;
+    if (this.#wasMember) this.#report({ type: "deregistered", poolHandle, elementId, confirmed });
+    this.#link.stop();
+  }
+
+  #report(report: ElementReport): void {
+    this.#outbox.push({ type: "report", report });
+  }
+}
+
+/**
+ * The addresses to register. Loopback addresses mean something else on every host, and link-local ones on every
+ * link: a registrar drops them (reference/rsplib.md §3.5). Loopback is offered only to a registrar on this host.
+ */
+function offeredAddresses(addresses: readonly IpAddress[], overLoopback: boolean): readonly IpAddress[] {
+  const offered = addresses.filter((address) => {
+    const scope = addressScope(address);
+    return scope === "loopback" ? overLoopback : scopeRank(scope) >= scopeRank("site-local");
+  });
+  return (offered.length > 0 ? offered : addresses).slice(0, MAX_TRANSPORT_ADDRESSES);
+}

@@ -1,0 +1,390 @@
+import { readAsap, writeAsap } from "../asap/mod.ts";
+import type { AsapError, AsapMessage, DeregistrationResponse, EndpointKeepAlive } from "../asap/message.ts";
+import { earliest, TimerQueue } from "../machine.ts";
+import type { Prng } from "../machine.ts";
+import { formatTransportAddress } from "../net.ts";
+import type { AssociationId, Instant, IpAddress, NetworkInput, TransportAddress } from "../net.ts";
+import { errorFor, unrecognizedParameters } from "../param/operation_error.ts";
+import { DecodeError } from "../wire/mod.ts";
+import { RegistrarHunt } from "./hunt.ts";
+import type { CurrentRegistrar, HuntEffect, HuntOptions } from "./hunt.ts";
+import { OncePerOffender } from "./once_per_offender.ts";
+import type { RegistrarLinkReport } from "./report.ts";
+
+/**
+ * Requests to whatever registrar there is, shared by pool elements and pool users.
+ *
+ * ASAP has no transaction numbers: responses come in the order of the requests on one association, and so they are
+ * matched. A request that meets no registrar waits for one. When a response is late the registrar is given up and the
+ * hunt starts again; the requests under way are sent anew to the next registrar.
+ */
+
+/** Requests that may wait for an answer at a time: far more than a lab has sessions in one program. */
+export const MAX_PENDING_REQUESTS = 4096;
+
+/** A message type that answers a request. */
+export type ResponseType = "registrationResponse" | "deregistrationResponse" | "handleResolutionResponse";
+
+/** How requests behave; default time-outs are RSPLIB's (reference/rsplib.md §1.2). */
+export interface RequestOptions {
+  /**
+   * How long requests may wait for room in the send buffer, in milliseconds; then the registrar is given up. It counts
+   * instead of the response time-out while the association is blocked. Default 3000.
+   */
+  readonly requestTimeoutMs?: number;
+  /** How long an answer may take, in milliseconds; then the registrar is given up. Default 3000. */
+  readonly responseTimeoutMs?: number;
+  /**
+   * How often a request is sent at most, each time to another registrar (or the same one, found again); then it is
+   * `unanswered`. MAX-REQUEST-RETRANSMIT of RFC 5352 §3.3 + 1. Default 3; RSPLIB's is 1.
+   */
+  readonly maxTrials?: number;
+}
+
+/** What a link is made of. */
+export interface LinkOptions extends RequestOptions {
+  readonly hunt?: HuntOptions | undefined;
+  /**
+   * Whether a keep-alive is about an element of the owner. Only then it is told, and only then its sender may become
+   * the registrar. Absent = the owner has no element.
+   */
+  readonly concerns?: ((message: EndpointKeepAlive) => boolean) | undefined;
+}
+
+/** What the link tells its owner. `Context` is what the owner gave along with the request. */
+export type LinkEvent<Context> =
+  | { readonly type: "connected"; readonly adopted: boolean }
+  | { readonly type: "disconnected"; readonly reason: string }
+  | {
+    readonly type: "response";
+    readonly context: Context;
+    readonly message: Extract<AsapMessage, { type: ResponseType }>;
+  }
+  /** The registrar could not use the request (ASAP_ERROR, RFC 5352 §2.2.14). */
+  | { readonly type: "error"; readonly context: Context; readonly message: AsapError }
+  | { readonly type: "unanswered"; readonly context: Context; readonly reason: string }
+  /** The registrar says unasked that a registration has ended (RFC 5352 §3.2). */
+  | { readonly type: "expired"; readonly message: DeregistrationResponse }
+  | { readonly type: "keepAlive"; readonly association: AssociationId; readonly message: EndpointKeepAlive };
+
+interface Request<Context> {
+  readonly context: Context;
+  readonly octets: Uint8Array;
+  readonly expect: ResponseType;
+  trials: number;
+}
+
+/** A registrar, whichever it is, and the requests to it. */
+export class RegistrarLink<Context> {
+  readonly #endpoint: string;
+  readonly #channel: string;
+  readonly #outbox: { push(effect: HuntEffect): void };
+  readonly #hunt: RegistrarHunt;
+  readonly #concerns: (message: EndpointKeepAlive) => boolean;
+  readonly #requestTimeoutMs: number;
+  readonly #responseTimeoutMs: number;
+  readonly #maxTrials: number;
+  readonly #timers = new TimerQueue<"response">();
+  readonly #offenders = new OncePerOffender();
+  #waiting: Request<Context>[] = [];
+  #sent: Request<Context>[] = [];
+  /** The send buffer of the registrar's association is full. */
+  #blocked = false;
+  #events: LinkEvent<Context>[] = [];
+
+  /**
+   * @param endpoint name of the hunt endpoint
+   * @param channel name of the channel of announces
+   * @param outbox where effects go
+   * @param random chooses among registrars
+   */
+  constructor(
+    endpoint: string,
+    channel: string,
+    options: LinkOptions,
+    outbox: { push(effect: HuntEffect): void },
+    random: Prng,
+  ) {
+    this.#endpoint = endpoint;
+    this.#channel = channel;
+    this.#outbox = outbox;
+    this.#concerns = options.concerns ?? (() => false);
+    this.#requestTimeoutMs = options.requestTimeoutMs ?? 3000;
+    this.#responseTimeoutMs = options.responseTimeoutMs ?? 3000;
+    this.#maxTrials = options.maxTrials ?? 3;
+    this.#hunt = new RegistrarHunt(endpoint, options.hunt ?? {}, outbox, random);
+  }
+
+  /** The registrar in use; undefined while hunting. */
+  get registrar(): CurrentRegistrar | undefined {
+    return this.#hunt.current;
+  }
+
+  /** Starts hunting. */
+  start(now: Instant): void {
+    this.#hunt.start(now);
+    this.#pump(now);
+  }
+
+  /** Leaves the registrar. Requests without an answer are forgotten. */
+  stop(): void {
+    this.#resume();
+    this.#waiting = [];
+    this.#hunt.stop();
+  }
+
+  /**
+   * Takes an input of the driver.
+   *
+   * @returns false when it is for somebody else
+   */
+  handle(input: NetworkInput, now: Instant): boolean {
+    if (input.type === "transport") {
+      if (input.endpoint !== this.#endpoint) return false;
+      this.#hunt.handle(input.event, now);
+    } else {
+      if (input.channel !== this.#channel) return false;
+      this.#announce(input.source, input.data, now);
+    }
+    this.#pump(now);
+    return true;
+  }
+
+  /** Runs what is due. */
+  tick(now: Instant): void {
+    while (this.#timers.takeDue(now) !== undefined) this.#responseTimedOut(now);
+    this.#hunt.tick(now);
+    this.#pump(now);
+  }
+
+  /** When `tick` has something to do. */
+  nextTimeout(): Instant | undefined {
+    return earliest(this.#timers.next(), this.#hunt.nextTimeout());
+  }
+
+  /** Everything that happened since the last call, in order. */
+  takeEvents(): LinkEvent<Context>[] {
+    const events = this.#events;
+    this.#events = [];
+    return events;
+  }
+
+  /** Sends a request, now or when there is a registrar. Ends in exactly one `response`, `error` or `unanswered`. */
+  request(message: AsapMessage, expect: ResponseType, context: Context, now: Instant): void {
+    if (this.#waiting.length + this.#sent.length >= MAX_PENDING_REQUESTS) {
+      this.#events.push({ type: "unanswered", context, reason: "too many requests wait for an answer" });
+      return;
+    }
+    this.#waiting.push({ context, octets: writeAsap(message), expect, trials: 0 });
+    this.#sendWaiting(now);
+  }
+
+  /** Takes back requests that still wait for a registrar. */
+  cancel(which: (context: Context) => boolean): void {
+    this.#waiting = this.#waiting.filter(({ context }) => !which(context));
+  }
+
+  /**
+   * Sends a message that has no answer.
+   *
+   * @returns false when there is no registrar: the message is lost
+   */
+  tell(message: AsapMessage): boolean {
+    const current = this.#hunt.current;
+    if (current === undefined) return false;
+    this.#hunt.send(current.association, writeAsap(message));
+    return true;
+  }
+
+  /** Answers on the association that a message came by. */
+  reply(association: AssociationId, message: AsapMessage): void {
+    this.#hunt.send(association, writeAsap(message));
+  }
+
+  #announce(source: TransportAddress, data: Uint8Array, now: Instant): void {
+    let message: AsapMessage;
+    try {
+      message = readAsap(data);
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      return this.#malformed(formatTransportAddress(source), error);
+    }
+    if (message.type !== "serverAnnounce") return;
+    const { registrarId, transports } = message;
+    if (transports === undefined) {
+      // No address in it: the datagram's source is the registrar's SCTP address (reference/rsplib.md §0.2). RFC 5352
+      // §3.6 has the well-known port, but RSPLIB's registrars choose theirs.
+      return this.#hunt.announce([source.address], source.port, registrarId, now);
+    }
+    for (const { protocol, addresses, port } of transports) {
+      if (protocol !== "sctp") continue; // we speak nothing else to registrars
+      this.#hunt.announce(preferred(addresses, source.address), port, registrarId, now);
+    }
+  }
+
+  #pump(now: Instant): void {
+    for (let events = this.#hunt.takeEvents(); events.length > 0; events = this.#hunt.takeEvents()) {
+      for (const event of events) {
+        switch (event.type) {
+          case "connected":
+            this.#resume();
+            this.#events.push(event);
+            this.#sendWaiting(now);
+            break;
+          case "disconnected":
+            this.#resume();
+            this.#events.push(event);
+            break;
+          case "blocked":
+          case "writable":
+            this.#blocked = event.type === "blocked";
+            if (this.#sent.length > 0) this.#awaitAnswer(now);
+            break;
+          case "message":
+            this.#message(event.association, event.data, now);
+            break;
+        }
+      }
+    }
+  }
+
+  /** What was sent on an association that is gone has to be sent again. */
+  #resume(): void {
+    this.#waiting = [...this.#sent, ...this.#waiting];
+    this.#sent = [];
+    this.#blocked = false;
+    this.#timers.clear("response");
+  }
+
+  #sendWaiting(now: Instant): void {
+    const current = this.#hunt.current;
+    if (current === undefined || this.#waiting.length === 0) return;
+    if (this.#sent.length === 0) this.#awaitAnswer(now);
+    for (const request of this.#waiting) {
+      this.#hunt.send(current.association, request.octets);
+      this.#sent.push(request);
+    }
+    this.#waiting = [];
+  }
+
+  #message(association: AssociationId, data: Uint8Array, now: Instant): void {
+    const unrecognized: Uint8Array[] = [];
+    let message: AsapMessage;
+    try {
+      message = readAsap(data, unrecognized);
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      return this.#unreadable(association, error, now);
+    }
+    this.#dispatch(association, message, now);
+    const error = unrecognizedParameters(unrecognized);
+    if (error !== undefined && this.#isRegistrar(association)) {
+      this.reply(association, { type: "error", error });
+    }
+  }
+
+  #dispatch(association: AssociationId, message: AsapMessage, now: Instant): void {
+    const fromRegistrar = this.#isRegistrar(association);
+    switch (message.type) {
+      case "endpointKeepAlive":
+        return this.#keepAlive(association, message);
+      case "registrationResponse":
+      case "deregistrationResponse":
+      case "handleResolutionResponse":
+        if (fromRegistrar) this.#response(message, now);
+        return;
+      case "error":
+        if (fromRegistrar) this.#error(message, now);
+        return;
+      default: // nothing that a registrar says to us on an association
+        return;
+    }
+  }
+
+  /**
+   * A registrar may know more than we do: a message or parameter that is only unknown is discarded, and reported if it
+   * wants to be (RFC 5352 §2.2.14). One that talks nonsense is left, as RSPLIB does it (reference/rsplib.md §3.11).
+   */
+  #unreadable(association: AssociationId, error: DecodeError, now: Instant): void {
+    const fromRegistrar = this.#isRegistrar(association);
+    const source = fromRegistrar ? "the registrar" : "a stranger";
+    this.#malformed(`${source}, association ${association}`, error);
+    if (!fromRegistrar) return this.#hunt.dismiss(association, "no valid ASAP message");
+    if (error.reason !== "unknown-type" && error.reason !== "unknown-parameter") {
+      return this.#hunt.fail("it sent a message that cannot be read", now);
+    }
+    const answer = errorFor(error);
+    if (answer !== "silent") this.reply(association, { type: "error", error: answer });
+  }
+
+  #isRegistrar(association: AssociationId): boolean {
+    return association === this.#hunt.current?.association;
+  }
+
+  #keepAlive(association: AssociationId, message: EndpointKeepAlive): void {
+    if (!this.#concerns(message)) return;
+    // With the H bit the sender is the home registrar from now on (RFC 5352 §3.4).
+    if (message.home) this.#hunt.adopt(association, message.registrarId);
+    if (association === this.#hunt.current?.association) this.#hunt.identify(message.registrarId);
+    this.#events.push({ type: "keepAlive", association, message });
+  }
+
+  #response(message: Extract<AsapMessage, { type: ResponseType }>, now: Instant): void {
+    const request = this.#sent[0];
+    if (message.type === "deregistrationResponse" && request?.expect !== message.type) {
+      this.#events.push({ type: "expired", message }); // it may cross a request
+      return;
+    }
+    if (request === undefined) return; // answers nothing that we asked: harmless
+    if (request.expect !== message.type) {
+      return this.#hunt.fail("it answered something else than was asked", now);
+    }
+    this.#answered(now);
+    this.#hunt.succeeded();
+    this.#events.push({ type: "response", context: request.context, message });
+  }
+
+  #error(message: AsapError, now: Instant): void {
+    const request = this.#sent[0];
+    if (request === undefined) return;
+    this.#answered(now);
+    this.#events.push({ type: "error", context: request.context, message });
+  }
+
+  #answered(now: Instant): void {
+    this.#sent.shift();
+    if (this.#sent.length === 0) this.#timers.clear("response");
+    else this.#awaitAnswer(now);
+  }
+
+  /** Starts the time-out of the first request under way. */
+  #awaitAnswer(now: Instant): void {
+    const timeoutMs = this.#blocked ? this.#requestTimeoutMs : this.#responseTimeoutMs;
+    this.#timers.set("response", now + timeoutMs);
+  }
+
+  #responseTimedOut(now: Instant): void {
+    const request = this.#sent[0];
+    if (request === undefined) return;
+    request.trials++;
+    if (request.trials >= this.#maxTrials) {
+      this.#sent.shift();
+      const reason = `no answer in ${this.#maxTrials} trials`;
+      this.#events.push({ type: "unanswered", context: request.context, reason });
+    }
+    this.#hunt.fail("it does not answer", now);
+  }
+
+  #malformed(source: string, error: DecodeError): void {
+    if (this.#offenders.isFirst(source)) this.#report({ type: "malformed", source, reason: error.message });
+  }
+
+  #report(report: RegistrarLinkReport): void {
+    this.#outbox.push({ type: "report", report });
+  }
+}
+
+/** The address that something came from goes first, if it is among them: it is known to work. */
+function preferred(addresses: readonly IpAddress[], first: IpAddress): readonly IpAddress[] {
+  return addresses.includes(first) ? [first, ...addresses.filter((address) => address !== first)] : addresses;
+}

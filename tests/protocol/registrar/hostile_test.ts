@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { writeAsap } from "../../../protocol/asap/mod.ts";
+import type { AsapMessage } from "../../../protocol/asap/mod.ts";
+import { Prng } from "../../../protocol/machine.ts";
+import { element, POOL, RegistrarHarness } from "./harness.ts";
+
+const OTHER_POOL = Uint8Array.of(1, 2, 3);
+
+const messages: AsapMessage[] = [
+  { type: "registration", poolHandle: POOL, element: element(1) },
+  { type: "registration", poolHandle: POOL, element: element(2) },
+  { type: "registration", poolHandle: OTHER_POOL, element: element(3) },
+  { type: "deregistration", poolHandle: POOL, elementId: 2 },
+  { type: "handleResolution", poolHandle: POOL, items: 3 },
+  { type: "handleResolution", poolHandle: OTHER_POOL },
+  { type: "endpointKeepAliveAck", poolHandle: POOL, elementId: 1 },
+  { type: "endpointUnreachable", poolHandle: POOL, elementId: 1 },
+  { type: "endpointKeepAlive", home: true, registrarId: 9, poolHandle: POOL, elementId: 1 },
+  { type: "serverAnnounce", registrarId: 9 },
+  { type: "cookie", cookie: new Uint8Array(12) },
+  { type: "cookieEcho", cookie: new Uint8Array(12) },
+  { type: "businessCard", poolHandle: POOL, elements: [element(4)] },
+  { type: "registrationResponse", poolHandle: POOL, elementId: 1, rejected: false },
+  { type: "handleResolutionResponse", poolHandle: POOL, elements: [] },
+];
+
+/** Changes some octets, cuts, or sticks two messages together. */
+function mutate(octets: Uint8Array, random: Prng): Uint8Array {
+  const mutated = octets.slice();
+  switch (random.below(5)) {
+    case 0:
+      return mutated.subarray(0, random.below(mutated.length + 1));
+    case 1:
+      return Uint8Array.from([...mutated, ...mutated]);
+    default:
+      for (let n = random.below(4); n >= 0; n--) mutated[random.below(mutated.length)] = random.u32() & 255;
+      return mutated;
+  }
+}
+
+Deno.test("Registrar survives mutated messages with its state consistent and honest peers served", () => {
+  const originals = messages.map((message) => writeAsap(message));
+  for (let seed = 1; seed <= 20; seed++) {
+    const random = new Prng(seed);
+    const harness = new RegistrarHarness({ maxPools: 20, maxElements: 50 });
+    const honest = harness.up(["10.1.1.200"]);
+    const home = { protocol: "sctp", port: 9, use: "data+control", addresses: ["10.1.1.200"] } as const;
+    const handle = Uint8Array.of(0xee);
+    harness.register(honest, element(77, { userTransport: home }), handle);
+    let hostile = harness.up(["10.1.1.1"]);
+    for (let round = 0; round < 400; round++) {
+      const octets = mutate(originals[random.below(originals.length)]!, random);
+      const ppid = random.chance(0.9) ? 11 : random.below(50);
+      harness.octets(hostile, octets, ppid);
+      if (harness.aborted(hostile)) hostile = harness.up(["10.1.1.1"]);
+      if (round % 50 === 0) {
+        harness.run(500);
+        harness.say(honest, { type: "endpointKeepAliveAck", poolHandle: handle, elementId: 77 });
+        harness.registrar.checkInvariants();
+      }
+    }
+    assert.deepEqual(harness.resolve(honest, 1, handle), [77], `seed ${seed}`);
+    assert.ok(harness.registrar.handlespace.elementCount <= 50);
+    const told = harness.reportsOf("offence").length + harness.reportsOf("refused").length;
+    assert.ok(told < 400, `seed ${seed}: ${told} reports of offences`);
+    harness.down(hostile);
+    harness.down(honest);
+    assert.equal(harness.registrar.handlespace.elementCount, 0);
+    harness.registrar.checkInvariants();
+  }
+});
+
+Deno.test("Registrar answers a registration from more addresses than a parameter can hold", () => {
+  const harness = new RegistrarHarness();
+  const addresses = Array.from({ length: 70 }, (_, n) => `10.1.1.${n + 1}`);
+  const association = harness.up(addresses);
+  const home = { protocol: "sctp", port: 9, use: "data+control", addresses: addresses.slice(0, 1) } as const;
+  const refusal = harness.register(association, element(0, { userTransport: home }));
+  assert.ok(refusal?.type === "registrationResponse" && refusal.rejected);
+  const answer = harness.register(association, element(1, { userTransport: home }));
+  assert.ok(answer?.type === "registrationResponse" && !answer.rejected);
+});
