@@ -1,0 +1,118 @@
+/**
+ * The state cookie (RFC 9260 §5.1.3): everything that a listener must know to set up an association, signed and handed
+ * to the initiator, so that nothing is kept before the initiator has shown that it is reached at its address.
+ *
+ * Layout: the fields below in order, then 32 octets of HMAC-SHA-256 over them. Nobody but its maker reads a cookie.
+ */
+import { formatIpAddress, ipAddressOctets } from "../net.ts";
+import type { Instant, IpAddress } from "../net.ts";
+import { Reader } from "../wire/reader.ts";
+import { Writer } from "../wire/writer.ts";
+
+/** Octets of key and of HMAC. */
+export const COOKIE_KEY_OCTETS = 32;
+const MAC_OCTETS = 32;
+
+/** What a cookie keeps. */
+export interface StateCookie {
+  readonly createdAt: Instant;
+  readonly lifeMs: number;
+  readonly localPort: number;
+  readonly peerPort: number;
+  /** Where the INIT came from, and the UDP port it came in (0 = plain SCTP). */
+  readonly source: IpAddress;
+  readonly udpPort: number;
+  readonly localTag: number;
+  readonly localTsn: number;
+  readonly peerTag: number;
+  readonly peerTsn: number;
+  readonly peerWindow: number;
+  /** Streams of this side and of the peer, after each was cut to what the other takes. */
+  readonly outboundStreams: number;
+  readonly inboundStreams: number;
+  /** Tags of the association that existed when the INIT came; 0 = there was none (§5.2.2). */
+  readonly localTieTag: number;
+  readonly peerTieTag: number;
+  /** The peer's addresses, `source` first. */
+  readonly addresses: readonly IpAddress[];
+}
+
+/** Signs data: HMAC-SHA-256 under a key. */
+export type Mac = (key: Uint8Array, data: Uint8Array) => Uint8Array;
+
+/** Writes and signs a cookie. */
+export function sealCookie(cookie: StateCookie, key: Uint8Array, mac: Mac): Uint8Array {
+  const w = new Writer(256);
+  w.f64(cookie.createdAt);
+  w.f64(cookie.lifeMs);
+  w.u16(cookie.localPort);
+  w.u16(cookie.peerPort);
+  w.u16(cookie.udpPort);
+  w.u32(cookie.localTag);
+  w.u32(cookie.localTsn);
+  w.u32(cookie.peerTag);
+  w.u32(cookie.peerTsn);
+  w.u32(cookie.peerWindow);
+  w.u16(cookie.outboundStreams);
+  w.u16(cookie.inboundStreams);
+  w.u32(cookie.localTieTag);
+  w.u32(cookie.peerTieTag);
+  w.u8(cookie.addresses.length);
+  for (const address of cookie.addresses) writeIpAddress(w, address);
+  writeIpAddress(w, cookie.source);
+  const body = w.finish();
+  w.bytes(mac(key, body).subarray(0, MAC_OCTETS));
+  return w.finish();
+}
+
+/**
+ * Reads a cookie that came back.
+ *
+ * @returns undefined when this endpoint did not sign these octets
+ */
+export function openCookie(octets: Uint8Array, key: Uint8Array, mac: Mac): StateCookie | undefined {
+  const bodyLength = octets.length - MAC_OCTETS;
+  if (bodyLength <= 0) return undefined;
+  const body = octets.subarray(0, bodyLength);
+  if (!sameOctets(mac(key, body), octets.subarray(bodyLength))) return undefined;
+  const r = new Reader(body);
+  const fields = {
+    createdAt: r.f64("created at"),
+    lifeMs: r.f64("life"),
+    localPort: r.u16("local port"),
+    peerPort: r.u16("peer port"),
+    udpPort: r.u16("UDP port"),
+    localTag: r.u32("local tag"),
+    localTsn: r.u32("local TSN"),
+    peerTag: r.u32("peer tag"),
+    peerTsn: r.u32("peer TSN"),
+    peerWindow: r.u32("peer window"),
+    outboundStreams: r.u16("outbound streams"),
+    inboundStreams: r.u16("inbound streams"),
+    localTieTag: r.u32("local tie-tag"),
+    peerTieTag: r.u32("peer tie-tag"),
+  };
+  const addresses = Array.from({ length: r.u8("address count") }, () => readIpAddress(r));
+  return { ...fields, addresses, source: readIpAddress(r) };
+}
+
+/** Compares in a time that does not depend on where the difference is. */
+function sameOctets(a: Uint8Array, b: Uint8Array): boolean {
+  let difference = a.length ^ b.length;
+  for (let i = 0; i < a.length; i++) difference |= a[i]! ^ (b[i] ?? 0);
+  return difference === 0;
+}
+
+/** An address with its zone (0 = none); the zone is this host's affair and travels in cookies only. */
+function writeIpAddress(w: Writer, address: IpAddress): void {
+  const octets = ipAddressOctets(address)!; // addresses are canonical text here, which always parses
+  w.u8(octets.length);
+  w.bytes(octets);
+  w.u32(Number(address.split("%")[1] ?? 0));
+}
+
+function readIpAddress(r: Reader): IpAddress {
+  const address = formatIpAddress(r.view(r.u8("address length"), "address"));
+  const zone = r.u32("zone");
+  return zone === 0 ? address : `${address}%${zone}`;
+}
