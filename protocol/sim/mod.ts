@@ -1,0 +1,23 @@
+/** SCTP hosts on simulated networks in virtual time: for tests, soaks and experiments. */
+export { EventQueue } from "./event_queue.ts";
+export { SimulatedEndpoint, SimulatedError, SimulatedHost } from "./host.ts";
+export type { HostOptions } from "./host.ts";
+export { DeliveryLedger } from "./ledger.ts";
+export type { LedgerEnd } from "./ledger.ts";
+export { Link, PERFECT_LINK } from "./link.ts";
+export type { LinkConditions, PacketFilter } from "./link.ts";
+export { SimulatedNetwork } from "./network.ts";
+export type { NetworkOptions } from "./network.ts";
+export type { PacketFate, PacketObserver, SimulatedPacket } from "./packet.ts";
+export { PcapRecorder } from "./pcap.ts";
+export { randomScenario } from "./random_scenario.ts";
+export { runScenario, SCENARIO_PORT } from "./scenario.ts";
+export type { Flaps, Scenario, ScenarioResult } from "./scenario.ts";
+export { Segment } from "./segment.ts";
+export type { SegmentFamilies } from "./segment.ts";
+export { LedgerBook, Talker } from "./talker.ts";
+export type { TalkOptions, TalkSide } from "./talker.ts";
+export { Trace } from "./trace.ts";
+export { SimulatedTransport } from "./transport.ts";
+export { checkPacket, findChunks, plainCrc32c, repairChecksum, WireWatcher } from "./wire_rules.ts";
+export type { RawChunk } from "./wire_rules.ts";

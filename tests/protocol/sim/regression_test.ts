@@ -1,0 +1,58 @@
+/** Scenarios that once broke the stack, reduced: each says what went wrong. */
+import assert from "node:assert/strict";
+import { runScenario, type Scenario } from "../../../protocol/sim/scenario.ts";
+import { hmacSha256 } from "./mac.ts";
+
+const QUICK = { rto: { initialMs: 500, minMs: 200, maxMs: 4000 }, heartbeatIntervalMs: 2000 } as const;
+
+const SCENARIOS: readonly {
+  readonly name: string;
+  readonly scenario: Omit<Scenario, "seed">;
+  readonly seeds: number;
+}[] = [
+  {
+    name: "paths that time out together tell nothing of themselves after the association has ended",
+    scenario: {
+      segments: 3,
+      link: { delayMs: 50 },
+      endpoint: { ...QUICK, associationMaxRetransmissions: 20, sackDelayMs: 0, receiveBuffer: 4000 },
+      client: { messages: 300, intervalMs: 100, shutdown: "sent" },
+      crashAtMs: 500,
+    },
+    seeds: 60,
+  },
+  {
+    name: "a path that fails while the cookie waits for its answer is not told before the association is up",
+    scenario: { link: { delayMs: 5, loss: 0.5 }, endpoint: QUICK, client: { messages: 5, shutdown: "sent" } },
+    seeds: 60,
+  },
+  {
+    name: "what was acknowledged behind a gap and never delivered is reported",
+    scenario: {
+      link: { delayMs: 10, loss: 0.3 },
+      endpoint: QUICK,
+      client: { messages: 200 },
+      abortAtMs: 800,
+    },
+    seeds: 40,
+  },
+  {
+    name: "smaller fragments that fit a small window at once are sent at once",
+    scenario: {
+      link: { delayMs: 50, mtu: 1280 },
+      endpoint: { ...QUICK, receiveBuffer: 4000 },
+      client: { messages: 15, maxOctets: 100_000, shutdown: "both" },
+      server: { messages: 15, maxOctets: 100_000, shutdown: "both" },
+    },
+    seeds: 20,
+  },
+];
+
+for (const { name, scenario, seeds } of SCENARIOS) {
+  Deno.test(`once broken: ${name}`, () => {
+    for (let seed = 1; seed <= seeds; seed++) {
+      const result = runScenario({ ...scenario, seed }, hmacSha256);
+      assert.equal(result.clientDown.length + result.failedConnects.length, 1);
+    }
+  });
+}
