@@ -1,0 +1,428 @@
+/**
+ * The embedded transport: the SCTP stack of `protocol/sctp` on a packet driver, a real clock and one timer.
+ *
+ * Theory of operation: everything happens in a *turn*, which a packet batch, the timer, a writable socket or a command
+ * starts. A turn hands the stack's events to their endpoints, then lets the stack transmit (so that answers of handlers
+ * and SACKs share packets), then closes what is closed, then arms the timer. A command that comes from outside a turn
+ * asks for one by `setImmediate`, about a microsecond later; so handlers never run within `execute` or `open`, and a
+ * loop of sends makes full packets.
+ *
+ * The packet driver is there as long as an endpoint is: after the last `close` nothing keeps the process alive.
+ *
+ * @module
+ */
+import { createHmac } from "node:crypto";
+import { openDgramDriver } from "../../ffi/dgram_io.ts";
+import { Errno, LibraryError, SctpError } from "../../ffi/errno.ts";
+import type { PacketDriver, PacketDriverOptions, PacketHandler } from "../../ffi/packet_driver.ts";
+import { openPacketDriver, probePacketDriver } from "../../ffi/packet_io.ts";
+import type {
+  AssociationId,
+  AssociationStatus,
+  Endpoint,
+  EndpointOptions,
+  EventHandler,
+  Instant,
+  IpAddress,
+  PacketError,
+  PacketMeta,
+  PacketTransmit,
+  Transport,
+  TransportCommand,
+  TransportEvent,
+} from "../../protocol/net.ts";
+import { encapsulationPort, SctpStack } from "../../protocol/sctp/mod.ts";
+import type { StackCounters, StackEvent } from "../../protocol/sctp/mod.ts";
+import { StateError } from "../../protocol/wire/errors.ts";
+
+/** How to open the embedded transport. */
+export interface EmbeddedTransportOptions extends PacketDriverOptions {
+  /** Uses `node:dgram` alone. Default: only where there are no native sockets to use. */
+  readonly portable?: boolean;
+  /**
+   * One more UDP port for the first endpoint that listens: 9899 serves peers with kernel SCTP whose
+   * `net.sctp.encap_port` says so.
+   */
+  readonly udpPort?: number;
+  /** The longest packet to send, IP header included, whatever the routes allow. Default: what the routes allow. */
+  readonly maxMtu?: number;
+}
+
+/** The embedded transport, with what only it can tell. */
+export interface EmbeddedTransport extends Transport {
+  /** Always "embedded". */
+  readonly kind: "embedded";
+  /** Counted since the transport was opened. */
+  readonly counters: Readonly<StackCounters>;
+  /** How often full sockets have stopped the sending since the transport was opened. */
+  readonly sendStalls: number;
+}
+
+/** Ephemeral SCTP ports: their UDP ports, 30000-32767, lie just below those that Linux gives away itself. */
+const FIRST_EPHEMERAL_PORT = 20000, EPHEMERAL_PORTS = 2768;
+
+/** How long an endpoint that closes waits for its associations' SHUTDOWN. */
+const DEFAULT_LINGER_MS = 2000;
+
+/** `setTimeout` takes 31 bits of milliseconds. */
+const LONGEST_TIMEOUT_MS = 0x7fff_ffff;
+
+/** Rounds of events and answers in a turn before the event loop has its own. */
+const ROUNDS_PER_TURN = 4;
+
+/**
+ * Opens the embedded transport. Nothing is bound, and nothing keeps the process alive, until an endpoint is opened.
+ *
+ * @throws {SctpError} EPERM when `raw` is "on" and this process may not
+ *
+ * @example An endpoint comes and goes
+ * ```ts
+ * import assert from "node:assert/strict";
+ *
+ * const transport = openEmbeddedTransport({ raw: "off" });
+ * const endpoint = transport.open({ listen: true }, () => {});
+ * assert.ok(endpoint.port >= 20000);
+ * await transport.close();
+ * ```
+ */
+export function openEmbeddedTransport(options: EmbeddedTransportOptions = {}): EmbeddedTransport {
+  return new StackTransport(chooseDriver(options), options);
+}
+
+/** Which packet driver it will be, decided once. */
+interface DriverChoice extends Pick<PacketDriver, "raw" | "encapsulation"> {
+  open(handler: PacketHandler): PacketDriver;
+}
+
+function chooseDriver(options: EmbeddedTransportOptions): DriverChoice {
+  if (options.portable === true) return portableChoice("portable driver");
+  try {
+    const { raw, encapsulation } = probePacketDriver(options);
+    return {
+      raw,
+      encapsulation,
+      open: (handler) => openPacketDriver(handler, { ...options, raw: raw ? "on" : "off" }),
+    };
+  } catch (error) {
+    if (error instanceof LibraryError) return portableChoice("portable driver: no native sockets here");
+    if (error instanceof Deno.errors.NotCapable) return portableChoice("portable driver: no --allow-ffi");
+    throw error;
+  }
+}
+
+function portableChoice(why: string): DriverChoice {
+  return { raw: false, encapsulation: `UDP (${why})`, open: openDgramDriver };
+}
+
+class StackTransport implements EmbeddedTransport, PacketHandler {
+  readonly kind = "embedded";
+  readonly description: string;
+  readonly #choice: DriverChoice;
+  readonly #stack: SctpStack;
+  readonly #endpoints = new Map<number, StackEndpoint>();
+  readonly #transmit: PacketTransmit = {
+    length: 0,
+    source: undefined,
+    destination: "",
+    udpPort: 0,
+    localPort: 0,
+  };
+  #driver: PacketDriver | undefined;
+  #driverClosed: Promise<void> | undefined;
+  /** The extra UDP port, until an endpoint has taken it. */
+  #udpPort: number | undefined;
+  /** Stalls of packet drivers that are closed. */
+  #pastStalls = 0;
+  #lastHandle = 0;
+  /** The clock reading of the batch of packets that is being received. */
+  #batchAt: Instant | undefined;
+  /** The clock reading of the turn under way, or of the commands since the last one. */
+  #commandsAt: Instant | undefined;
+  #inTurn = false;
+  /** Something has happened since the stack was last drained. */
+  #dirty = false;
+  #scheduled: ReturnType<typeof setImmediate> | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timerDueAt: Instant = Infinity;
+
+  constructor(choice: DriverChoice, { udpPort, maxMtu = Infinity }: EmbeddedTransportOptions) {
+    this.#choice = choice;
+    this.#udpPort = udpPort;
+    this.description = `embedded SCTP over ${choice.encapsulation}`;
+    this.#stack = new SctpStack({
+      random: (octets) => void crypto.getRandomValues(octets as Uint8Array<ArrayBuffer>),
+      mac: (key, data) => new Uint8Array(createHmac("sha256", key).update(data).digest()),
+      route: (destination) => {
+        const route = this.#driver?.route(destination);
+        return route === undefined || route.mtu <= maxMtu ? route : { source: route.source, mtu: maxMtu };
+      },
+      localAddresses: () => this.#driver?.localAddresses() ?? [],
+      raw: choice.raw,
+    });
+  }
+
+  get counters(): Readonly<StackCounters> {
+    return this.#stack.counters;
+  }
+
+  get sendStalls(): number {
+    return this.#pastStalls + (this.#driver?.sendStalls ?? 0);
+  }
+
+  open(options: EndpointOptions, onEvents: EventHandler): Endpoint {
+    const driver = this.#driver ??= this.#choice.open(this);
+    let port: number | undefined;
+    try {
+      checkAddresses(options, driver);
+      port = this.#openPort(driver, options);
+      const endpoint = new StackEndpoint(this, ++this.#lastHandle, port, options.addresses, onEvents);
+      this.#stack.open(endpoint.handle, { ...options, port }, performance.now());
+      this.#endpoints.set(endpoint.handle, endpoint);
+      this.#schedule();
+      return endpoint;
+    } catch (error) {
+      if (port !== undefined) driver.closePort(port);
+      if (this.#endpoints.size === 0) this.#closeDriver();
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#endpoints.values()].map((endpoint) => endpoint.close()));
+    await this.#driverClosed;
+  }
+
+  // ------------------------------------------------------------------------------------------------- for endpoints
+
+  execute(handle: number, command: TransportCommand): void {
+    this.#stack.execute(handle, command, this.#commandsAt ??= performance.now());
+    this.#schedule();
+  }
+
+  status(association: AssociationId): AssociationStatus | undefined {
+    return this.#stack.status(association);
+  }
+
+  localAddresses(): readonly IpAddress[] {
+    return this.#driver?.localAddresses() ?? [];
+  }
+
+  closeEndpoint(handle: number, lingerMs: number): void {
+    this.#stack.close(handle, lingerMs, this.#commandsAt ??= performance.now());
+    this.#schedule();
+  }
+
+  // ---------------------------------------------------------------------------------------------------- the driver
+
+  packet(packet: Uint8Array, meta: PacketMeta): void {
+    this.#batchAt ??= performance.now();
+    this.#stack.receive(packet, meta, this.#batchAt);
+  }
+
+  error(error: PacketError): void {
+    this.#stack.receiveError(error, this.#commandsAt = performance.now());
+    this.#schedule(); // not every error comes in a batch
+  }
+
+  endOfBatch(): void {
+    const now = this.#batchAt ?? performance.now();
+    this.#batchAt = undefined;
+    this.#stack.endOfBatch(now);
+    this.#turn(now);
+  }
+
+  writable(): void {
+    this.#turn(performance.now());
+  }
+
+  // ----------------------------------------------------------------------------------------------------- the turns
+
+  /** Asks for a turn, or for another round of the one under way. */
+  #schedule(): void {
+    this.#dirty = true;
+    if (this.#inTurn || this.#scheduled !== undefined) return;
+    this.#scheduled = setImmediate(() => {
+      this.#scheduled = undefined;
+      this.#turn(performance.now());
+    });
+  }
+
+  #turn(now: Instant): void {
+    if (this.#inTurn) return; // a full socket became writable while we were sending
+    this.#inTurn = true;
+    this.#dirty = true;
+    this.#commandsAt = now;
+    const closed: StackEndpoint[] = [];
+    try {
+      for (let round = 0; this.#dirty && round < ROUNDS_PER_TURN; round++) {
+        this.#dirty = false;
+        if (this.#deliver(this.#stack.drain(), closed)) this.#dirty = true;
+        this.#send(now);
+      }
+    } finally {
+      this.#inTurn = false;
+      this.#commandsAt = undefined;
+    }
+    for (const endpoint of closed) this.#closed(endpoint);
+    if (this.#endpoints.size === 0) return;
+    if (this.#dirty) this.#schedule();
+    this.#arm(now);
+  }
+
+  /** Hands events to their endpoints, those of an endpoint in runs. @returns whether there were any */
+  #deliver(events: readonly StackEvent[], closed: StackEndpoint[]): boolean {
+    for (let i = 0; i < events.length;) {
+      const endpoint = this.#endpoints.get(events[i]!.endpoint);
+      const batch: TransportEvent[] = [];
+      for (const handle = events[i]!.endpoint; i < events.length && events[i]!.endpoint === handle; i++) {
+        const event = events[i]!.event;
+        if (event.type !== "closed") batch.push(event);
+        else if (endpoint !== undefined) closed.push(endpoint);
+      }
+      if (batch.length > 0) endpoint?.onEvents(batch);
+    }
+    return events.length > 0;
+  }
+
+  #send(now: Instant): void {
+    const driver = this.#driver, transmit = this.#transmit;
+    if (driver === undefined) return;
+    for (;;) {
+      const buffer = driver.nextBuffer();
+      if (buffer === undefined || !this.#stack.pollTransmit(buffer, transmit, now)) break;
+      driver.commit(transmit);
+    }
+    driver.flush();
+  }
+
+  /** Sets the timer, unless it goes off early enough already: moving it with every packet would cost more. */
+  #arm(now: Instant): void {
+    const dueAt = this.#stack.nextTimeout();
+    if (dueAt === undefined || dueAt >= this.#timerDueAt) return;
+    if (this.#timer !== undefined) clearTimeout(this.#timer);
+    this.#timerDueAt = dueAt;
+    const delayMs = Math.min(LONGEST_TIMEOUT_MS, Math.max(0, Math.ceil(dueAt - now)));
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#timerDueAt = Infinity;
+      const firedAt = performance.now();
+      this.#stack.tick(firedAt);
+      this.#turn(firedAt);
+    }, delayMs);
+  }
+
+  // ------------------------------------------------------------------------------------------------ opening, closing
+
+  #openPort(driver: PacketDriver, options: EndpointOptions): number {
+    const extra = options.listen === true && this.#udpPort !== undefined ? [this.#udpPort] : [];
+    const wanted = options.port ?? 0;
+    if (wanted !== 0) {
+      driver.openPort(wanted, udpPortsOf(wanted, extra));
+    } else {
+      return this.#openEphemeralPort(driver, extra);
+    }
+    if (extra.length > 0) this.#udpPort = undefined;
+    return wanted;
+  }
+
+  #openEphemeralPort(driver: PacketDriver, extra: readonly number[]): number {
+    const start = crypto.getRandomValues(new Uint32Array(1))[0]!;
+    for (let i = 0; i < EPHEMERAL_PORTS; i++) {
+      const port = FIRST_EPHEMERAL_PORT + (start + i * 13) % EPHEMERAL_PORTS; // 13 is prime to 2768: all come up
+      try {
+        driver.openPort(port, udpPortsOf(port, extra));
+        if (extra.length > 0) this.#udpPort = undefined;
+        return port;
+      } catch (error) {
+        if (!(error instanceof SctpError) || error.errno !== Errno.EADDRINUSE) throw error;
+      }
+    }
+    throw new SctpError("bind", Errno.EADDRINUSE, "Cannot find a free SCTP port from 20000 to 22767");
+  }
+
+  #closed(endpoint: StackEndpoint): void {
+    if (!this.#endpoints.delete(endpoint.handle)) return;
+    this.#driver?.closePort(endpoint.port);
+    if (this.#endpoints.size > 0) endpoint.resolveClosed();
+    else this.#closeDriver().then(() => endpoint.resolveClosed());
+  }
+
+  #closeDriver(): Promise<void> {
+    if (this.#scheduled !== undefined) clearImmediate(this.#scheduled);
+    if (this.#timer !== undefined) clearTimeout(this.#timer);
+    this.#scheduled = this.#timer = undefined;
+    this.#timerDueAt = Infinity;
+    const driver = this.#driver;
+    this.#pastStalls = this.sendStalls;
+    this.#driver = undefined;
+    this.#driverClosed = driver?.close();
+    return Promise.resolve(this.#driverClosed);
+  }
+}
+
+class StackEndpoint implements Endpoint {
+  readonly handle: number;
+  readonly port: number;
+  readonly #transport: StackTransport;
+  readonly #addresses: readonly IpAddress[] | undefined;
+  readonly #onEvents: EventHandler;
+  readonly #closed = Promise.withResolvers<void>();
+  #closing = false;
+
+  constructor(
+    transport: StackTransport,
+    handle: number,
+    port: number,
+    addresses: readonly IpAddress[] | undefined,
+    onEvents: EventHandler,
+  ) {
+    this.#transport = transport;
+    this.handle = handle;
+    this.port = port;
+    this.#addresses = addresses !== undefined && addresses.length > 0 ? addresses : undefined;
+    this.#onEvents = onEvents;
+  }
+
+  get addresses(): readonly IpAddress[] {
+    return this.#addresses ?? this.#transport.localAddresses();
+  }
+
+  execute(command: TransportCommand): void {
+    if (!this.#closing) this.#transport.execute(this.handle, command);
+  }
+
+  status(association: AssociationId): AssociationStatus | undefined {
+    return this.#transport.status(association);
+  }
+
+  close(lingerMs: number = DEFAULT_LINGER_MS): Promise<void> {
+    if (!this.#closing) {
+      this.#closing = true;
+      this.#transport.closeEndpoint(this.handle, lingerMs);
+    }
+    return this.#closed.promise;
+  }
+
+  onEvents(events: readonly TransportEvent[]): void {
+    this.#onEvents(events);
+  }
+
+  resolveClosed(): void {
+    this.#closed.resolve();
+  }
+}
+
+function udpPortsOf(port: number, extra: readonly number[]): number[] {
+  return [...new Set([encapsulationPort(port), ...extra])];
+}
+
+function checkAddresses({ port = 0, addresses = [] }: EndpointOptions, driver: PacketDriver): void {
+  if (!Number.isInteger(port) || port < 0 || port > 65535) {
+    throw new StateError(`Cannot open SCTP port ${port}: ports are 0 to 65535`);
+  }
+  const local = driver.localAddresses();
+  for (const address of addresses) {
+    if (local.includes(address)) continue;
+    throw new SctpError("bind", Errno.EADDRNOTAVAIL, `Cannot use ${address} as a local address`);
+  }
+}

@@ -1,0 +1,182 @@
+/**
+ * The sockets below the embedded SCTP stack: raw SCTP sockets and UDP sockets, with all their options set.
+ *
+ * @module
+ */
+import { Errno, errno, SctpError } from "./errno.ts";
+import { addressOf, type Libc } from "./libc.ts";
+import { AddressFamily, encodeSockaddr } from "./sockaddr.ts";
+import { IpOption, Ipv6Option, Protocol, SocketOption, SocketType } from "./structs.ts";
+
+/** Octets of kernel buffer in each direction if nothing is said: some thousand full packets, enough while handlers run. */
+const SOCKET_BUFFER_BYTES = 4 * 1024 * 1024;
+
+/** IP_PMTUDISC_WANT: do not fragment what fits the path MTU, fragment what had been cut before the MTU fell. */
+const PATH_MTU_DISCOVERY_WANT = 1;
+
+/** A classic BPF jump reaches 255 instructions; with more ports than this the stack sorts packets out itself. */
+const FILTERED_PORTS = 250;
+
+/**
+ * Opens a raw SCTP socket. The kernel makes the IP header (no IP_HDRINCL), so there is no byte-order trouble, and
+ * fragments what is too long.
+ *
+ * @param bufferBytes octets of kernel buffer wanted in each direction
+ * @returns its descriptor
+ * @throws {SctpError} EPERM without CAP_NET_RAW, EAFNOSUPPORT without the family
+ */
+export function openRawSocket(
+  libc: Libc,
+  family: AddressFamily,
+  bufferBytes: number = SOCKET_BUFFER_BYTES,
+): number {
+  const fd = libc.socket(family, SocketType.raw | FLAGS, Protocol.sctp);
+  if (fd < 0) {
+    throw new SctpError(
+      "socket",
+      errno(),
+      "Cannot send SCTP over IP; run as root or give the CAP_NET_RAW capability",
+    );
+  }
+  return configured(libc, fd, family, bufferBytes);
+}
+
+/**
+ * Opens a UDP socket on all addresses of a family. It has its port alone (no SO_REUSEADDR): that is the lock.
+ *
+ * @param port 1-65535
+ * @param bufferBytes octets of kernel buffer wanted in each direction
+ * @returns its descriptor
+ * @throws {SctpError} EADDRINUSE when another socket has the port, EAFNOSUPPORT without the family
+ */
+export function openUdpSocket(
+  libc: Libc,
+  family: AddressFamily,
+  port: number,
+  bufferBytes: number = SOCKET_BUFFER_BYTES,
+): number {
+  const fd = libc.socket(family, SocketType.datagram | FLAGS, Protocol.udp);
+  if (fd < 0) throw new SctpError("socket", errno(), "Cannot make a UDP socket");
+  if (family === AddressFamily.inet6) setOption(libc, fd, Protocol.ipv6, Ipv6Option.v6Only, 1);
+  const address = encodeSockaddr({ address: family === AddressFamily.inet ? "0.0.0.0" : "::", port });
+  if (libc.bind(fd, address, address.length) < 0) {
+    const error = new SctpError("bind", errno(), `Cannot use UDP port ${port}`);
+    libc.close(fd);
+    throw error;
+  }
+  return configured(libc, fd, family, bufferBytes);
+}
+
+/**
+ * Whether this process can and should send SCTP over IP.
+ *
+ * @param choice "off" = no, "on" = must, "auto" = if it may and if no kernel SCTP would answer our peers with ABORTs
+ * @returns why not; undefined when it can
+ * @throws {SctpError} EPERM when it must and may not
+ */
+export function whyNotRaw(libc: Libc, choice: "auto" | "on" | "off"): string | undefined {
+  if (choice === "off") return "plain IP is switched off";
+  if (choice === "auto" && kernelSpeaksSctp(libc)) return "plain IP belongs to the kernel's own SCTP";
+  let families = 0;
+  for (const family of [AddressFamily.inet, AddressFamily.inet6]) {
+    try {
+      libc.close(openRawSocket(libc, family));
+      families++;
+    } catch (error) {
+      if (familyIsMissing(error)) continue;
+      if (choice === "on") throw error;
+      return "plain IP needs root or CAP_NET_RAW";
+    }
+  }
+  return families === 0 ? "this host has no IP" : undefined;
+}
+
+/** Whether the kernel has an SCTP of its own loaded. */
+function kernelSpeaksSctp(libc: Libc): boolean {
+  return libc.access(new TextEncoder().encode("/proc/net/sctp\0"), 0) === 0;
+}
+
+/** Whether an error says that this host does not have the address family at all (IPv6 switched off, for instance). */
+export function familyIsMissing(error: unknown): boolean {
+  return error instanceof SctpError &&
+    (error.errno === Errno.EAFNOSUPPORT || error.errno === Errno.EADDRNOTAVAIL ||
+      error.errno === Errno.EPROTONOSUPPORT);
+}
+
+/**
+ * Lets only packets to these SCTP ports into a raw socket: without it every raw socket of the host gets the packets of
+ * all others. A filter that is set anew replaces the old one at once.
+ *
+ * @param ports destination ports to let in; none = no packet
+ */
+export function attachPortFilter(
+  libc: Libc,
+  fd: number,
+  family: AddressFamily,
+  ports: readonly number[],
+): void {
+  const program = portFilter(family, ports);
+  const header = new DataView(new ArrayBuffer(16)); // struct sock_fprog: unsigned short len, struct sock_filter *filter
+  header.setUint16(0, program.length / 8, true);
+  header.setBigUint64(8, BigInt(Deno.UnsafePointer.value(addressOf(program))), true);
+  libc.setsockopt(fd, SocketOption.level, SocketOption.attachFilter, header, 16); // failing, it only costs time
+}
+
+/**
+ * Classic BPF: accept what goes to one of the ports. A raw IPv4 socket sees the IP header, a raw IPv6 socket does not.
+ *
+ * @returns array of `struct sock_filter`: code, jump if true, jump if false, operand
+ */
+export function portFilter(family: AddressFamily, ports: readonly number[]): Uint8Array<ArrayBuffer> {
+  const instructions: [code: number, jumpTrue: number, operand: number][] = [];
+  if (family === AddressFamily.inet) {
+    instructions.push([0xb1, 0, 0]); // ldxb 4*([0]&0xf): length of the IP header
+    instructions.push([0x48, 0, 2]); // ldh [x + 2]: destination port
+  } else {
+    instructions.push([0x28, 0, 2]); // ldh [2]
+  }
+  const everything = ports.length > FILTERED_PORTS;
+  if (!everything) {
+    ports.forEach((port, i) => instructions.push([0x15, ports.length - i, port])); // jeq #port, accept
+    instructions.push([0x06, 0, 0]); // ret #0: drop
+  }
+  instructions.push([0x06, 0, 0x40000]); // ret #262144: accept that many octets
+  const octets = new Uint8Array(instructions.length * 8);
+  const view = new DataView(octets.buffer);
+  instructions.forEach(([code, jumpTrue, operand], i) => {
+    view.setUint16(i * 8, code, true);
+    view.setUint8(i * 8 + 2, jumpTrue);
+    view.setUint32(i * 8 + 4, operand, true);
+  });
+  return octets;
+}
+
+const FLAGS = SocketType.nonBlocking | SocketType.closeOnExec;
+
+function configured(libc: Libc, fd: number, family: AddressFamily, bufferBytes: number): number {
+  if (family === AddressFamily.inet) {
+    setOption(libc, fd, Protocol.ip, IpOption.packetInfo, 1);
+    setOption(libc, fd, Protocol.ip, IpOption.receiveErrors, 1);
+    setOption(libc, fd, Protocol.ip, IpOption.mtuDiscover, PATH_MTU_DISCOVERY_WANT);
+  } else {
+    setOption(libc, fd, Protocol.ipv6, Ipv6Option.receivePacketInfo, 1);
+    setOption(libc, fd, Protocol.ipv6, Ipv6Option.receiveErrors, 1);
+    setOption(libc, fd, Protocol.ipv6, Ipv6Option.mtuDiscover, PATH_MTU_DISCOVERY_WANT);
+  }
+  // The "force" options go beyond net.core.rmem_max, and need CAP_NET_ADMIN.
+  for (
+    const [force, plain] of [
+      [SocketOption.sendBufferForce, SocketOption.sendBuffer],
+      [SocketOption.receiveBufferForce, SocketOption.receiveBuffer],
+    ] as const
+  ) {
+    if (setOption(libc, fd, SocketOption.level, force, bufferBytes)) continue;
+    setOption(libc, fd, SocketOption.level, plain, bufferBytes);
+  }
+  return fd;
+}
+
+/** Sets an option of type `int`; what cannot be set leaves the kernel's default, which works too. */
+function setOption(libc: Libc, fd: number, level: number, option: number, value: number): boolean {
+  return libc.setsockopt(fd, level, option, new Int32Array([value]), 4) === 0;
+}

@@ -1,0 +1,275 @@
+/**
+ * The one place of a process where it waits for native descriptors.
+ *
+ * Theory of operation: every turn asks `poll` synchronously, without waiting. As long as it finds something, handlers
+ * run, and the event loop gets a turn every few rounds by `setImmediate` (a timer of 0 ms would cost two milliseconds).
+ * When it finds nothing for some ten microseconds, exactly one `poll` is parked in Deno's pool of native threads, of which there are only 32; an
+ * `eventfd` among its descriptors ends it when the set of descriptors changes. When the last watch is closed the parked
+ * call is ended too, and nothing keeps the process alive.
+ *
+ * | state | left by |
+ * |---|---|
+ * | idle: no watch | `watch()` |
+ * | running: polls, calls handlers, yields | nothing was ready → parked; no watch left → idle |
+ * | parked: one call in the thread pool | readiness or wake-up → running |
+ *
+ * @module
+ */
+import { Errno, errno, SctpError } from "./errno.ts";
+import { leaseLibc, type LibcLease } from "./libc.ts";
+import { PollEvent, POLLFD_BYTES } from "./structs.ts";
+
+/** What a watch wants to be told of. Errors are always told. */
+export interface Interest {
+  /** Octets to read, or a connection to take. */
+  readonly read: boolean;
+  /** Room to write. */
+  readonly write: boolean;
+}
+
+/** What a descriptor is ready for. Level-triggered: told again as long as it holds. */
+export interface Readiness {
+  /** Something can be read, if only the end. */
+  readonly readable: boolean;
+  /** Something can be written. */
+  readonly writable: boolean;
+  /** An error waits: on the error queue or as SO_ERROR. */
+  readonly error: boolean;
+}
+
+/** A descriptor under watch. */
+export interface Watch {
+  /** Wants to be told of something else from now on. No effect after `close`. */
+  update(interest: Interest): void;
+  /** Ends the watch, at once: the handler is not called again. The descriptor may be closed now. Idempotent. */
+  close(): void;
+}
+
+/** Watches native descriptors. One per process: {@linkcode sharedPoller}. */
+export interface Poller {
+  /**
+   * Watches a descriptor.
+   *
+   * @param fd an open descriptor, one watch each
+   * @param interest what to tell
+   * @param onReady called from the event loop; has its own budget, since the other descriptors wait meanwhile
+   * @throws {SctpError} when the wake-up descriptor cannot be made
+   */
+  watch(fd: number, interest: Interest, onReady: (ready: Readiness) => void): Watch;
+  /**
+   * Resolves when nothing is parked or scheduled any more, or as soon as another watch is there to wait for.
+   * Whoever closes the last watch awaits it before saying "closed".
+   */
+  settled(): Promise<void>;
+  /** How often a call was parked: the wake-ups of an idle process, for benchmarks. */
+  readonly parkCount: number;
+}
+
+/**
+ * How long to go on asking before a call is parked, in milliseconds. Parking costs the main thread some ten microseconds
+ * and the wake-up thirty more; who has just been busy is likely to have more to do before that.
+ */
+const LINGER_MS = 0.05;
+
+/** Rounds of handlers between two turns of the event loop. */
+const ROUNDS_PER_TURN = 8;
+
+/**
+ * The poller of this process.
+ *
+ * @throws {Error} on a machine whose native structures are laid out in another way
+ */
+export function sharedPoller(): Poller {
+  shared ??= new FfiPoller();
+  return shared;
+}
+
+let shared: FfiPoller | undefined;
+
+class FfiWatch implements Watch {
+  readonly fd: number;
+  readonly onReady: (ready: Readiness) => void;
+  events: number;
+  open = true;
+  readonly #poller: FfiPoller;
+
+  constructor(poller: FfiPoller, fd: number, interest: Interest, onReady: (ready: Readiness) => void) {
+    this.#poller = poller;
+    this.fd = fd;
+    this.onReady = onReady;
+    this.events = eventsOf(interest);
+  }
+
+  update(interest: Interest): void {
+    const events = eventsOf(interest);
+    if (!this.open || events === this.events) return;
+    this.events = events;
+    this.#poller.changed();
+  }
+
+  close(): void {
+    if (!this.open) return;
+    this.open = false;
+    this.#poller.removed(this);
+  }
+}
+
+class FfiPoller implements Poller {
+  parkCount = 0;
+  readonly #watches = new Map<number, FfiWatch>();
+  /** What is there only while there are watches. */
+  #resources: { readonly libc: LibcLease; readonly wakeFd: number } | undefined;
+  /** `struct pollfd[]`: the wake-up descriptor, then the watches in the order of `#polled`. */
+  #table = new DataView(new ArrayBuffer(0));
+  #polled: FfiWatch[] = [];
+  #stale = true;
+  #parked = false;
+  #woken = false;
+  #loop: Promise<void> | undefined;
+  readonly #wakeWord = new BigUint64Array([1n]);
+
+  constructor() {
+    checkAbi();
+  }
+
+  watch(fd: number, interest: Interest, onReady: (ready: Readiness) => void): Watch {
+    if (this.#watches.has(fd)) throw new RangeError(`Cannot watch descriptor ${fd} twice`);
+    this.#resources ??= openResources();
+    const watch = new FfiWatch(this, fd, interest, onReady);
+    this.#watches.set(fd, watch);
+    this.changed();
+    this.#loop ??= this.#run();
+    return watch;
+  }
+
+  async settled(): Promise<void> {
+    while (this.#watches.size === 0 && this.#loop !== undefined) await this.#loop;
+  }
+
+  /** The table of descriptors is out of date. */
+  changed(): void {
+    this.#stale = true;
+    this.#wake();
+  }
+
+  removed(watch: FfiWatch): void {
+    this.#watches.delete(watch.fd);
+    this.changed();
+  }
+
+  #wake(): void {
+    if (!this.#parked || this.#woken || this.#resources === undefined) return;
+    this.#woken = true;
+    const { libc, wakeFd } = this.#resources;
+    libc.symbols.write(wakeFd, this.#wakeWord, 8n); // cannot fail: the counter is far from its limit
+  }
+
+  async #run(): Promise<void> {
+    await undefined; // handlers never run inside watch()
+    let round = 0, lingerUntil = 0;
+    while (this.#watches.size > 0) {
+      const { libc, wakeFd } = this.#resources!;
+      if (this.#stale) this.#rebuild(wakeFd);
+      const table = this.#table, count = BigInt(this.#polled.length + 1);
+      let ready = libc.symbols.poll(table, count, 0);
+      if (ready < 0 && errno() !== Errno.EINTR) throw new SctpError("poll", errno());
+      if (ready === 0) {
+        const now = performance.now();
+        if (lingerUntil === 0) lingerUntil = now + LINGER_MS;
+        if (now < lingerUntil) {
+          libc.symbols.sched_yield(); // on a busy machine the other end may be waiting for this very processor
+          await immediate();
+          continue;
+        }
+        this.parkCount++;
+        this.#parked = true;
+        ready = await libc.symbols.parkedPoll(table, count, -1);
+        this.#parked = false;
+      }
+      lingerUntil = 0;
+      if (ready > 0) this.#dispatch(wakeFd);
+      if (++round % ROUNDS_PER_TURN === 0) await immediate();
+      else await undefined; // what handlers resolved goes on before the next round
+    }
+    this.#release();
+  }
+
+  #dispatch(wakeFd: number): void {
+    const table = this.#table;
+    if (table.getInt16(6, true) !== 0) this.#consumeWakeUp(wakeFd);
+    const polled = this.#polled; // handlers may change the set; the change counts from the next round on
+    for (let i = 0; i < polled.length; i++) {
+      const events = table.getInt16((i + 1) * POLLFD_BYTES + 6, true);
+      if (events === 0) continue;
+      const watch = polled[i]!;
+      if (!watch.open) continue;
+      if ((events & PollEvent.invalid) !== 0) {
+        watch.close(); // its owner closed the descriptor first; going on would poll without end
+        continue;
+      }
+      watch.onReady({
+        readable: (events & (PollEvent.in | PollEvent.hangUp)) !== 0,
+        writable: (events & PollEvent.out) !== 0,
+        error: (events & PollEvent.error) !== 0,
+      });
+    }
+  }
+
+  #consumeWakeUp(wakeFd: number): void {
+    this.#woken = false;
+    this.#resources!.libc.symbols.read(wakeFd, new Uint8Array(8), 8n);
+  }
+
+  #rebuild(wakeFd: number): void {
+    this.#stale = false;
+    this.#polled = [...this.#watches.values()];
+    // A new table each time: a parked call may still write into the old one.
+    this.#table = new DataView(new ArrayBuffer((this.#polled.length + 1) * POLLFD_BYTES));
+    this.#table.setInt32(0, wakeFd, true);
+    this.#table.setInt16(4, PollEvent.in, true);
+    this.#polled.forEach((watch, i) => {
+      this.#table.setInt32((i + 1) * POLLFD_BYTES, watch.fd, true);
+      this.#table.setInt16((i + 1) * POLLFD_BYTES + 4, watch.events, true);
+    });
+  }
+
+  #release(): void {
+    const { libc, wakeFd } = this.#resources!;
+    libc.symbols.close(wakeFd);
+    libc.close();
+    this.#resources = undefined;
+    this.#loop = undefined;
+    this.#polled = [];
+    this.#woken = false;
+    this.#stale = true;
+  }
+}
+
+/** EFD_NONBLOCK | EFD_CLOEXEC */
+const EVENTFD_FLAGS = 0x80800;
+
+function openResources(): { readonly libc: LibcLease; readonly wakeFd: number } {
+  const libc = leaseLibc();
+  const wakeFd = libc.symbols.eventfd(0, EVENTFD_FLAGS);
+  if (wakeFd >= 0) return { libc, wakeFd };
+  const error = new SctpError("eventfd", errno(), "Cannot make a wake-up descriptor");
+  libc.close();
+  throw error;
+}
+
+function eventsOf({ read, write }: Interest): number {
+  return (read ? PollEvent.in : 0) | (write ? PollEvent.out : 0);
+}
+
+/** `setImmediate` is a global of Deno; it comes round after pending input and output, about a microsecond later. */
+function immediate(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** The layouts in this folder are those of 64-bit little-endian Linux. */
+function checkAbi(): void {
+  const littleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+  const { arch, os } = Deno.build;
+  if (littleEndian && os === "linux" && (arch === "x86_64" || arch === "aarch64")) return;
+  throw new Error(`Cannot use native sockets on ${os}/${arch}: the structures are laid out for 64-bit Linux`);
+}

@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import { leaseLibc, type Libc } from "../../ffi/libc.ts";
+import { sharedPoller } from "../../ffi/poller.ts";
+
+const EFD_NONBLOCK = 0x800;
+
+function signal(libc: Libc, fd: number): void {
+  assert.equal(libc.write(fd, new BigUint64Array([1n]), 8n), 8);
+}
+
+function consume(libc: Libc, fd: number): void {
+  assert.equal(libc.read(fd, new Uint8Array(8), 8n), 8);
+}
+
+Deno.test("Poller calls the handler of a descriptor that became readable while the poller was parked", async () => {
+  using libc = leaseLibc();
+  const fd = libc.symbols.eventfd(0, EFD_NONBLOCK);
+  const poller = sharedPoller();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const watch = poller.watch(fd, { read: true, write: false }, (ready) => {
+    assert.deepEqual(ready, { readable: true, writable: false, error: false });
+    consume(libc.symbols, fd);
+    watch.close();
+    resolve();
+  });
+  setTimeout(() => signal(libc.symbols, fd), 5); // by then nothing was ready, and the call is parked
+  await promise;
+  await poller.settled();
+  libc.symbols.close(fd);
+});
+
+Deno.test("Poller is level-triggered: it calls again until the descriptor is drained", async () => {
+  using libc = leaseLibc();
+  const fd = libc.symbols.eventfd(1, EFD_NONBLOCK);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let calls = 0;
+  const watch = sharedPoller().watch(fd, { read: true, write: false }, () => {
+    if (++calls === 20) resolve();
+  });
+  assert.equal(calls, 0, "never from within watch()");
+  await promise;
+  watch.close();
+  await sharedPoller().settled();
+  assert.equal(calls, 20);
+  libc.symbols.close(fd);
+});
+
+Deno.test("Poller takes a changed interest while it is parked", async () => {
+  using libc = leaseLibc();
+  const fd = libc.symbols.eventfd(0, EFD_NONBLOCK);
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const watch = sharedPoller().watch(fd, { read: true, write: false }, ({ writable }) => {
+    watch.close();
+    resolve(writable);
+  });
+  setTimeout(() => watch.update({ read: true, write: true }), 5);
+  assert.equal(await promise, true);
+  await sharedPoller().settled();
+  libc.symbols.close(fd);
+});
+
+Deno.test("Poller calls no handler after its watch was closed, even in the same round", async () => {
+  using libc = leaseLibc();
+  const fds = [libc.symbols.eventfd(1, EFD_NONBLOCK), libc.symbols.eventfd(1, EFD_NONBLOCK)];
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let calls = 0;
+  const watches = fds.map((fd) =>
+    sharedPoller().watch(fd, { read: true, write: false }, () => {
+      calls++;
+      for (const watch of watches) watch.close();
+      resolve();
+    })
+  );
+  await promise;
+  await sharedPoller().settled();
+  assert.equal(calls, 1);
+  for (const fd of fds) libc.symbols.close(fd);
+});
+
+Deno.test("Poller drops a descriptor that was closed under it", async () => {
+  using libc = leaseLibc();
+  const fd = libc.symbols.eventfd(0, EFD_NONBLOCK);
+  sharedPoller().watch(fd, { read: true, write: false }, () => assert.fail("must not be called"));
+  libc.symbols.close(fd);
+  await sharedPoller().settled(); // nothing is watched any more, or this would wait for ever
+  assert.ok(true);
+});
+
+Deno.test("Poller refuses a second watch of a descriptor", async () => {
+  using libc = leaseLibc();
+  const fd = libc.symbols.eventfd(0, EFD_NONBLOCK);
+  const watch = sharedPoller().watch(fd, { read: true, write: false }, () => {});
+  assert.throws(() => sharedPoller().watch(fd, { read: true, write: false }, () => {}), RangeError);
+  watch.close();
+  watch.close();
+  await sharedPoller().settled();
+  libc.symbols.close(fd);
+});
+
+Deno.test("A process ends by itself when its last watch is closed while the call is parked", async () => {
+  const poller = new URL("../../ffi/poller.ts", import.meta.url).href;
+  const libc = new URL("../../ffi/libc.ts", import.meta.url).href;
+  const program = `
+    import { sharedPoller } from "${poller}";
+    import { leaseLibc } from "${libc}";
+    const fd = leaseLibc().symbols.eventfd(0, 0x800);
+    const watch = sharedPoller().watch(fd, { read: true, write: false }, () => {});
+    setTimeout(() => watch.close(), 20);
+  `;
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--allow-ffi", "--no-prompt", `data:application/typescript,${encodeURIComponent(program)}`],
+    signal: AbortSignal.timeout(20_000),
+  }).output();
+  assert.equal(code, 0, new TextDecoder().decode(stderr));
+});
