@@ -1,0 +1,61 @@
+/**
+ * What an endpoint of kernel SCTP tells its user, in order and in batches.
+ *
+ * @module
+ */
+import type { EventHandler, TransportEvent } from "../protocol/net.ts";
+import type { KernelAssociation } from "./kernel_association.ts";
+
+/** Events on their way to the user, which leave at the end of a turn of the event loop: never from within `execute`. */
+export class KernelEventQueue {
+  readonly #onEvents: EventHandler;
+  readonly #atEndOfTurn: () => void;
+  #events: TransportEvent[] = [];
+  #scheduled = false;
+  #closed = false;
+
+  /**
+   * @param onEvents the user's
+   * @param atEndOfTurn what else is put off to the end of a turn; runs before the delivery, and may tell of events
+   */
+  constructor(onEvents: EventHandler, atEndOfTurn: () => void) {
+    this.#onEvents = onEvents;
+    this.#atEndOfTurn = atEndOfTurn;
+  }
+
+  /** Puts an event into the queue. */
+  tell(event: TransportEvent): void {
+    this.#events.push(event);
+    this.schedule();
+  }
+
+  /** Puts an event of an association into the queue; the association keeps it until it is up. */
+  tellOf(association: KernelAssociation, event: TransportEvent): void {
+    if (association.up) this.tell(event);
+    else association.early.push(event);
+  }
+
+  /** Makes sure that the current turn ends with a delivery. */
+  schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    queueMicrotask(() => {
+      this.#scheduled = false;
+      this.#atEndOfTurn();
+      this.deliver();
+    });
+  }
+
+  /** Hands out what is there. */
+  deliver(): void {
+    if (this.#events.length === 0 || this.#closed) return;
+    const events = this.#events;
+    this.#events = [];
+    this.#onEvents(events);
+  }
+
+  /** Nothing is handed out from now on. */
+  close(): void {
+    this.#closed = true;
+  }
+}

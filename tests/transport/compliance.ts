@@ -1,0 +1,493 @@
+/**
+ * The contract of `Transport` (protocol/net.ts) as tests, the same for every backend.
+ *
+ * No test sleeps: each waits for an event with a deadline.
+ */
+import assert from "node:assert/strict";
+import type { AssociationUp, EndpointOptions, IpAddress, Transport } from "../../protocol/net.ts";
+import { assertSameOctets, pattern, Peer } from "./peer.ts";
+
+/** A backend under test. */
+export interface ComplianceTarget {
+  /** Stands before the name of each test. */
+  readonly name: string;
+  /** Opens a transport; called twice for each test: two processes, so to speak. */
+  readonly open: () => Transport;
+  /** One or two addresses of this host, of one family; without a second one the test that needs it is left out. */
+  readonly addresses: readonly [IpAddress] | readonly [IpAddress, IpAddress];
+  /** An address that is not one of this host. */
+  readonly foreignAddress: IpAddress;
+  /** Options that all endpoints get. */
+  readonly options?: EndpointOptions;
+  /** All associations of an endpoint share its buffers, so that a slow reader holds up the others. Default false. */
+  readonly sharedBuffers?: boolean;
+  /** Hears that a port is not in use (node:dgram does not). Default true. */
+  readonly hearsUnreachable?: boolean;
+  readonly ignore?: boolean;
+}
+
+/** Both ends of a test. */
+interface Bench {
+  readonly server: Peer;
+  readonly client: Peer;
+  readonly serverTransport: Transport;
+  readonly clientTransport: Transport;
+  /** Opens one more endpoint of the client's transport, which the test closes with the others. */
+  readonly another: (options?: EndpointOptions) => Peer;
+  /** Sets up an association from client to server. */
+  readonly associate: () => Promise<{ client: AssociationUp; server: AssociationUp }>;
+}
+
+interface BenchOptions {
+  readonly server?: EndpointOptions;
+  readonly client?: EndpointOptions;
+}
+
+/** Messages of these lengths go both ways: around a DATA chunk, a packet, a receive slot, and above the window. */
+const LENGTHS = [1, 2, 3, 4, 5, 15, 100, 1000, 1432, 1452, 1453, 4096, 65_535, 65_536, 100_000, 1_048_576];
+const ASSOCIATIONS = 40;
+const USER_INITIATED_ABORT = 12; // RFC 9260 §3.3.10.12
+
+/** Registers the tests of one backend. */
+export function testTransport(target: ComplianceTarget): void {
+  const test = (name: string, options: BenchOptions, body: (bench: Bench) => Promise<void>, ignore = false) =>
+    Deno.test({
+      name: `${target.name} transport: ${name}`,
+      ignore: ignore || (target.ignore ?? false),
+      fn: () => withBench(target, options, body),
+    });
+  const [address, secondAddress = address] = target.addresses;
+
+  test("both sides learn of an association", {}, async ({ associate, server, client }) => {
+    const up = await associate();
+    assert.equal(up.client.peerPort, server.endpoint.port);
+    assert.equal(up.server.peerPort, client.endpoint.port);
+    assert.equal(up.server.request, undefined);
+    assert.ok(up.client.peerAddresses.includes(address));
+    assert.equal(up.client.outboundStreams, up.server.inboundStreams);
+    assert.equal(up.client.inboundStreams, up.server.outboundStreams);
+    assert.notEqual(up.client.association, 0);
+  });
+
+  test("negotiates numbers of streams", {
+    client: { outboundStreams: 7, maxInboundStreams: 3 },
+    server: { outboundStreams: 20, maxInboundStreams: 5 },
+  }, async ({ associate }) => {
+    const up = await associate();
+    assert.deepEqual([up.client.outboundStreams, up.client.inboundStreams], [5, 3]);
+    assert.deepEqual([up.server.outboundStreams, up.server.inboundStreams], [3, 5]);
+  });
+
+  test(
+    "messages of many lengths arrive whole in both directions",
+    {},
+    async ({ associate, server, client }) => {
+      const up = await associate();
+      for (const [index, length] of LENGTHS.entries()) {
+        client.send(up.client.association, pattern(length, index));
+        server.send(up.server.association, pattern(length, index + 100));
+      }
+      for (const [index, length] of LENGTHS.entries()) {
+        assertSameOctets((await server.message(up.server.association)).data, pattern(length, index));
+        assertSameOctets((await client.message(up.client.association)).data, pattern(length, index + 100));
+      }
+    },
+  );
+
+  test("PPID, stream and order of delivery are kept", {}, async ({ associate, server, client }) => {
+    const up = await associate();
+    client.send(up.client.association, pattern(10, 1), 0x01020304, 3);
+    client.send(up.client.association, pattern(20, 2), 11, 3);
+    client.send(up.client.association, pattern(30, 3), 0xffffffff, 0, true);
+    client.send(up.client.association, pattern(40, 4), 0, 9);
+    const found = new Map<number, unknown>();
+    for (let i = 0; i < 4; i++) {
+      const { data, ppid, stream, ssn, unordered } = await server.message(up.server.association);
+      found.set(data.length, { ppid, stream, ssn, unordered });
+    }
+    assert.deepEqual(found.get(10), { ppid: 0x01020304, stream: 3, ssn: 0, unordered: false });
+    assert.deepEqual(found.get(20), { ppid: 11, stream: 3, ssn: 1, unordered: false });
+    assert.deepEqual(found.get(30), { ppid: 0xffffffff, stream: 0, ssn: 0, unordered: true });
+    assert.deepEqual(found.get(40), { ppid: 0, stream: 9, ssn: 0, unordered: false });
+  });
+
+  test(
+    "each stream keeps its order under load in both directions",
+    {},
+    async ({ associate, server, client }) => {
+      const up = await associate();
+      const count = 400, streams = 4;
+      for (let i = 0; i < count; i++) {
+        client.send(up.client.association, pattern(1 + i * 7 % 3000, i), i, i % streams);
+        server.send(up.server.association, pattern(1 + i * 11 % 3000, i), i, i % streams);
+      }
+      for (
+        const [peer, association] of [[server, up.server.association], [
+          client,
+          up.client.association,
+        ]] as const
+      ) {
+        const last = Array<number>(streams).fill(-1);
+        for (let i = 0; i < count; i++) {
+          const { ppid, stream, ssn, data } = await peer.message(association);
+          assert.equal(stream, ppid % streams);
+          assert.ok(ppid > last[stream]!, `stream ${stream}: ${ppid} after ${last[stream]}`);
+          assert.equal(ssn, Math.floor(ppid / streams));
+          assertSameOctets(data, pattern(1 + ppid * (peer === server ? 7 : 11) % 3000, ppid));
+          last[stream] = ppid;
+        }
+      }
+    },
+  );
+
+  test("a reader that does not read blocks the sender, and nothing is lost", {
+    server: { manualReceive: true, receiveBuffer: 128 * 1024 },
+    client: { sendBuffer: 128 * 1024 },
+  }, async ({ associate, server, client }) => {
+    const up = await associate();
+    const length = 16 * 1024;
+    let sent = 0, blocked = false;
+    client.onEvent = (event) => {
+      if (event.type === "blocked") blocked = true;
+      if (event.type === "writable") blocked = false;
+    };
+    while (!blocked) { // each turn lets the transport work and tell
+      client.send(up.client.association, pattern(length, sent), sent);
+      sent++;
+      assert.ok(sent < 2000, "32 MiB were taken from the sender while nobody read");
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    for (let extra = 0; extra < 8; extra++, sent++) { // `blocked` is advice: what is sent nevertheless arrives too
+      client.send(up.client.association, pattern(length, sent), sent);
+    }
+    for (let i = 0; i < sent; i++) {
+      const message = await server.message(up.server.association);
+      assert.equal(message.ppid, i);
+      assertSameOctets(message.data, pattern(length, i));
+      server.execute({ type: "consumed", association: up.server.association, octets: length });
+    }
+    await client.next("writable");
+  });
+
+  test("one slow reader does not hold up another association", {
+    server: { manualReceive: true, receiveBuffer: 64 * 1024 },
+    client: { sendBuffer: 64 * 1024 },
+  }, async ({ associate, another, server, client }) => {
+    const slow = await associate();
+    for (let i = 0; i < 100; i++) client.send(slow.client.association, pattern(8192, i));
+    await client.next("blocked");
+    const other = another();
+    const up = await other.up(other.connect([address], server.endpoint.port));
+    const peer = await server.next("up", (event) => event.peerPort === other.endpoint.port);
+    for (let i = 0; i < 30; i++) {
+      other.send(up.association, pattern(8192, i));
+      assertSameOctets((await server.message(peer.association)).data, pattern(8192, i));
+      server.execute({ type: "consumed", association: peer.association, octets: 8192 });
+    }
+  }, target.sharedBuffers ?? false);
+
+  test("shutdown delivers what is queued and ends both sides", {}, async ({ associate, server, client }) => {
+    const up = await associate();
+    for (let i = 0; i < 20; i++) client.send(up.client.association, pattern(20_000, i));
+    client.execute({ type: "shutdown", association: up.client.association });
+    for (let i = 0; i < 20; i++) {
+      assertSameOctets((await server.message(up.server.association)).data, pattern(20_000, i));
+    }
+    const [atClient, atServer] = [
+      await client.down(up.client.association),
+      await server.down(up.server.association),
+    ];
+    assert.deepEqual([atClient.reason, atClient.origin], ["shutdown", "local"]);
+    assert.deepEqual([atServer.reason, atServer.origin], ["shutdown", "peer"]);
+    assert.ok(server.events.some((event) => event.type === "peerShutdown"));
+    assert.equal(client.endpoint.status(up.client.association), undefined);
+  });
+
+  test("abort tells the peer why", {}, async ({ associate, server, client }) => {
+    const up = await associate();
+    client.execute({ type: "abort", association: up.client.association, reason: "no time" });
+    const [atClient, atServer] = [
+      await client.down(up.client.association),
+      await server.down(up.server.association),
+    ];
+    assert.deepEqual([atClient.reason, atClient.origin], ["aborted", "local"]);
+    assert.deepEqual([atServer.reason, atServer.origin], ["aborted", "peer"]);
+    assert.equal(atServer.cause?.code, USER_INITIATED_ABORT);
+    assert.equal(new TextDecoder().decode(atServer.cause?.info), "no time");
+  });
+
+  test("the acceptor can end an association too", {}, async ({ associate, server, client }) => {
+    const up = await associate();
+    server.execute({ type: "shutdown", association: up.server.association });
+    const [atClient, atServer] = [
+      await client.down(up.client.association),
+      await server.down(up.server.association),
+    ];
+    assert.deepEqual([atClient.reason, atClient.origin], ["shutdown", "peer"]);
+    assert.deepEqual([atServer.reason, atServer.origin], ["shutdown", "local"]);
+  });
+
+  test("an abort gives back what was not acknowledged, before the end", {
+    server: { manualReceive: true, receiveBuffer: 64 * 1024 },
+    client: { sendBuffer: 64 * 1024 },
+  }, async ({ associate, client }) => {
+    const up = await associate();
+    for (let i = 0; i < 64; i++) client.send(up.client.association, pattern(16_384, i), i);
+    await client.next("blocked");
+    const failed: number[] = [];
+    let ended = false;
+    client.onEvent = (event) => {
+      if (event.type === "sendFailed") {
+        assert.ok(!ended, "nothing comes after `down`");
+        failed.push(event.ppid);
+        if (!event.sent) assertSameOctets(event.data, pattern(16_384, event.ppid));
+      }
+      if (event.type === "down") ended = true;
+    };
+    client.execute({ type: "abort", association: up.client.association });
+    await client.down(up.client.association);
+    assert.ok(failed.length >= 32, `${failed.length} of 64 messages came back`);
+    assert.equal(failed.at(-1), 63);
+    assert.equal(new Set(failed).size, failed.length, "each message comes back once");
+  });
+
+  test("a port that nobody has refuses", {
+    client: { maxInitRetransmissions: 2, rto: { initialMs: 200, minMs: 200, maxMs: 1000 } },
+  }, async ({ client, another }) => {
+    const gone = another({ addresses: [address] });
+    const { port } = gone.endpoint;
+    await gone.endpoint.close();
+    const request = client.connect([address], port);
+    const down = await client.next("down", (event) => event.request === request);
+    assert.equal(down.reason, target.hearsUnreachable ?? true ? "refused" : "timeout");
+  });
+
+  test("an endpoint that does not listen refuses", {}, async ({ client, another }) => {
+    const deaf = another({ addresses: [address], listen: false });
+    const request = client.connect([address], deaf.endpoint.port);
+    const down = await client.next("down", (event) => event.request === request);
+    assert.equal(down.reason, "refused");
+  });
+
+  test(
+    "a port is had once, and free again after close",
+    {},
+    async ({ server, serverTransport, clientTransport }) => {
+      const { port } = server.endpoint;
+      const open = () => clientTransport.open({ ...target.options, port, addresses: [address] }, () => {});
+      assert.throws(open, { code: "EADDRINUSE" });
+      assert.throws(() => serverTransport.open({ ...target.options, port, addresses: [address] }, () => {}), {
+        code: "EADDRINUSE",
+      });
+      await server.endpoint.close();
+      const again = open();
+      assert.equal(again.port, port);
+      await again.close();
+    },
+  );
+
+  test("an address of another host cannot be had", {}, ({ clientTransport }) => {
+    assert.throws(
+      () => clientTransport.open({ ...target.options, addresses: [target.foreignAddress] }, () => {}),
+      { code: "EADDRNOTAVAIL" },
+    );
+    return Promise.resolve();
+  });
+
+  test(`carries ${ASSOCIATIONS} associations at once`, {}, async ({ server, another }) => {
+    server.onEvent = (event) => { // an echo
+      if (event.type !== "message") return;
+      const { association, data, ppid, stream } = event;
+      queueMicrotask(() => server.send(association, data, ppid, stream));
+    };
+    const clients = Array.from({ length: ASSOCIATIONS }, () => another({ addresses: [address] }));
+    const ups = await Promise.all(
+      clients.map((client) => client.up(client.connect([address], server.endpoint.port))),
+    );
+    await Promise.all(clients.map(async (client, i) => {
+      client.send(ups[i]!.association, pattern(3000 + i, i), i);
+      const { data, ppid } = await client.message(ups[i]!.association);
+      assert.equal(ppid, i);
+      assertSameOctets(data, pattern(3000 + i, i));
+    }));
+    const names = server.events.filter((event) => event.type === "up").map((event) => event.association);
+    assert.equal(new Set(names).size, ASSOCIATIONS);
+  });
+
+  test("one endpoint has associations with several peers", {}, async ({ server, client, another }) => {
+    const second = another({ addresses: [address], listen: true });
+    const requests = [
+      client.connect([address], server.endpoint.port),
+      client.connect([address], second.endpoint.port),
+    ];
+    const [first, other] = [await client.up(requests[0]!), await client.up(requests[1]!)];
+    assert.notEqual(first.association, other.association);
+    client.send(first.association, pattern(50, 1));
+    client.send(other.association, pattern(60, 2));
+    assert.equal((await server.next("message")).data.length, 50);
+    assert.equal((await second.next("message")).data.length, 60);
+  });
+
+  test("status tells of an association and its paths", {}, async ({ associate, server, client }) => {
+    const up = await associate();
+    const status = client.endpoint.status(up.client.association);
+    assert.equal(status?.state, "established");
+    assert.equal(status?.peerPort, server.endpoint.port);
+    assert.equal(status?.outboundStreams, up.client.outboundStreams);
+    assert.ok(status!.peerReceiveWindow > 10_000);
+    const path = status?.paths.find((candidate) => candidate.address === address);
+    assert.ok(path !== undefined);
+    assert.equal(path.state, "active");
+    assert.ok(path.primary);
+    assert.ok(path.mtu >= 512 && path.cwnd >= path.mtu && path.rtoMs > 0);
+    assert.equal(client.endpoint.status(4_000_000_000), undefined);
+  });
+
+  test("paths of a peer with two addresses are known, and the primary can be set", {
+    server: { addresses: [address, secondAddress] },
+    client: { addresses: [address, secondAddress], heartbeatIntervalMs: 200 },
+  }, async ({ associate, server, client }) => {
+    const up = await associate();
+    assert.deepEqual(new Set(up.client.peerAddresses), new Set([address, secondAddress]));
+    await client.next("path", (event) => event.address === secondAddress && event.change === "confirmed");
+    client.execute({ type: "setPrimary", association: up.client.association, address: secondAddress });
+    client.execute({ type: "heartbeat", association: up.client.association });
+    client.send(up.client.association, pattern(3000, 1));
+    assertSameOctets((await server.message(up.server.association)).data, pattern(3000, 1));
+    const paths = client.endpoint.status(up.client.association)?.paths ?? [];
+    assert.deepEqual(paths.filter((path) => path.primary).map((path) => path.address), [secondAddress]);
+  }, target.addresses.length < 2);
+
+  test(
+    "an idle association is shut down",
+    { client: { autoCloseMs: 1000 } },
+    async ({ associate, server, client }) => {
+      const up = await associate();
+      assert.equal((await client.down(up.client.association)).reason, "shutdown");
+      assert.equal((await server.down(up.server.association)).reason, "shutdown");
+    },
+  );
+
+  test(
+    "a message above the sender's limit is given back",
+    { client: { maxMessage: 5000 } },
+    async (bench) => {
+      const { associate, server, client } = bench;
+      const up = await associate();
+      client.send(up.client.association, pattern(5001, 1), 77);
+      client.send(up.client.association, pattern(5000, 2), 78);
+      const failed = await client.next("sendFailed");
+      assert.deepEqual([failed.ppid, failed.sent, failed.data.length], [77, false, 5001]);
+      assert.equal((await server.message(up.server.association)).ppid, 78);
+    },
+  );
+
+  test(
+    "a message above the receiver's limit ends the association",
+    { server: { maxMessage: 5000 } },
+    async (bench) => {
+      const { associate, server, client } = bench;
+      const up = await associate();
+      client.send(up.client.association, pattern(50_000, 1));
+      assert.equal((await server.down(up.server.association)).reason, "aborted");
+      assert.equal((await client.down(up.client.association)).reason, "aborted");
+      assert.ok(!server.events.some((event) => event.type === "message"));
+    },
+  );
+
+  test("commands for an association that is gone are ignored", {}, async ({ associate, server, client }) => {
+    const up = await associate();
+    const { association } = up.client;
+    client.execute({ type: "abort", association });
+    await client.down(association);
+    client.send(association, pattern(10, 1));
+    client.execute({ type: "shutdown", association });
+    client.execute({ type: "abort", association });
+    client.execute({ type: "heartbeat", association });
+    await server.down(up.server.association);
+    const again = await associate();
+    assert.notEqual(again.client.association, association);
+  });
+
+  test(
+    "close shuts everything down, once, and nothing comes after it",
+    {},
+    async ({ associate, server, client }) => {
+      const up = await associate();
+      client.send(up.client.association, pattern(100_000, 1));
+      const closing = client.endpoint.close();
+      const again = client.endpoint.close();
+      await Promise.all([closing, again]);
+      const { length } = client.events;
+      assert.ok(client.events.some((event) => event.type === "down" && event.reason === "shutdown"));
+      assertSameOctets((await server.message(up.server.association)).data, pattern(100_000, 1));
+      assert.equal((await server.down(up.server.association)).reason, "shutdown");
+      client.send(up.client.association, pattern(10, 1)); // harmless
+      await client.endpoint.close();
+      assert.equal(client.events.length, length);
+    },
+  );
+
+  test("close aborts what does not end in time", {
+    server: { manualReceive: true, receiveBuffer: 32 * 1024 },
+    client: { sendBuffer: 64 * 1024 },
+  }, async ({ associate, server, client }) => {
+    const up = await associate();
+    for (let i = 0; i < 40; i++) client.send(up.client.association, pattern(16_384, i));
+    await client.next("blocked");
+    await client.endpoint.close(100);
+    assert.ok(client.events.some((event) => event.type === "down" && event.reason === "aborted"));
+    await drained(server, up.server.association);
+  });
+
+  test(
+    "closing a transport closes its endpoints, once",
+    {},
+    async ({ associate, server, client, clientTransport }) => {
+      const up = await associate();
+      await Promise.all([clientTransport.close(), clientTransport.close()]);
+      assert.ok(client.events.some((event) => event.type === "down" && event.reason === "shutdown"));
+      await server.down(up.server.association);
+      assert.equal(client.endpoint.status(up.client.association), undefined);
+    },
+  );
+}
+
+/** Reads all messages of an association until its end. */
+async function drained(peer: Peer, association: number): Promise<void> {
+  const consume = (octets: number) =>
+    queueMicrotask(() => peer.execute({ type: "consumed", association, octets }));
+  peer.onEvent = (event) => {
+    if (event.type === "message") consume(event.data.length);
+  };
+  for (const event of peer.events) if (event.type === "message") consume(event.data.length);
+  await peer.down(association);
+}
+
+async function withBench(
+  target: ComplianceTarget,
+  options: BenchOptions,
+  body: (bench: Bench) => Promise<void>,
+): Promise<void> {
+  const serverTransport = target.open(), clientTransport = target.open();
+  try {
+    const [address] = target.addresses;
+    const server = new Peer(serverTransport, {
+      addresses: [address],
+      listen: true,
+      ...target.options,
+      ...options.server,
+    });
+    const client = new Peer(clientTransport, { addresses: [address], ...target.options, ...options.client });
+    const another = (own: EndpointOptions = { addresses: [address] }) =>
+      new Peer(clientTransport, { ...target.options, ...own });
+    const associate = async () => {
+      const up = await client.up(client.connect([address], server.endpoint.port));
+      const peer = await server.next("up", (event) => event.peerPort === client.endpoint.port);
+      return { client: up, server: peer };
+    };
+    await body({ server, client, serverTransport, clientTransport, another, associate });
+  } finally {
+    await Promise.all([clientTransport.close(), serverTransport.close()]);
+  }
+}
