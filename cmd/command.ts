@@ -1,0 +1,105 @@
+/**
+ * What a command of `rsp` is. Each lives in a folder of its own, `cmd/<name>/command.ts`, exports `command`, and is
+ * listed in `cmd/commands.ts`, which loads it when it is called.
+ */
+import type { OptionTable, OptionValues } from "./options.ts";
+
+/** A text stream to a person or a program. */
+export interface Output {
+  /** Whether a person looks at it. */
+  readonly isTerminal: boolean;
+  /** Writes at once, whole; never throws, not even when nobody reads any more. */
+  write(text: string): void;
+  /** Columns and rows of the terminal at this moment; 80 × 24 where there is none. */
+  size(): { readonly columns: number; readonly rows: number };
+}
+
+/** All that a command knows of the world it runs in, so that a test can run it in another one. */
+export interface Context<Values = Readonly<Record<string, unknown>>> {
+  /** How the user called it, for messages: `rsp registrar` or `rspregistrar`. */
+  readonly program: string;
+  /** The bare name it was called by: the command's own name or one of its aliases. */
+  readonly calledAs: string;
+  /** Values of the command's options, defaults filled in. */
+  readonly options: Values;
+  /** Names of the options that stood on the command line. */
+  readonly given: ReadonlySet<string>;
+  /** What stood on the command line without a dash. */
+  readonly positionals: readonly string[];
+  readonly stdout: Output;
+  readonly stderr: Output;
+  /** Looks up an environment variable. */
+  readonly variable: (name: string) => string | undefined;
+  /** Aborted by the first Ctrl+C or SIGTERM: end in order. (A second one ends the process.) */
+  readonly signal: AbortSignal;
+}
+
+/** A subcommand. */
+export interface Command {
+  /** As in `rsp <name>`. */
+  readonly name: string;
+  /** Names under which the whole binary is this command: `rspregistrar`, and as a subcommand too. */
+  readonly aliases: readonly string[];
+  /** What it does, in one line without a full stop. */
+  readonly summary: string;
+  /** Paragraphs for the help text, behind the summary. */
+  readonly description: readonly string[];
+  /** Words for what it takes besides options, such as `[FILE]`; empty = nothing is allowed. */
+  readonly operands: string;
+  readonly options: OptionTable;
+  /** Command lines worth copying, each with what it does. */
+  readonly examples: readonly { readonly line: string; readonly text: string }[];
+  /**
+   * Runs it.
+   *
+   * @returns the exit code: 0 done, 1 failed (a sentence said why), 2 wrong command line
+   * @throws {OptionError} when options contradict each other
+   */
+  run(context: Context): Promise<number>;
+}
+
+/** How a command is written down: as {@linkcode Command}, with the option values typed by the option table. */
+export interface CommandDefinition<Table extends OptionTable> {
+  readonly name: string;
+  readonly aliases?: readonly string[];
+  readonly summary: string;
+  readonly description?: readonly string[];
+  readonly operands?: string;
+  readonly options: Table;
+  readonly examples?: readonly { readonly line: string; readonly text: string }[];
+  run(context: Context<OptionValues<Table>>): Promise<number>;
+}
+
+/**
+ * Makes a command. The parser fills `context.options` by the very table given here, so `run` may trust their types.
+ *
+ * @example
+ * ```ts
+ * import { flag } from "./options.ts";
+ * import assert from "node:assert/strict";
+ *
+ * const command: Command = defineCommand({
+ *   name: "hello",
+ *   summary: "Greets",
+ *   options: { loud: flag("Greet loudly") },
+ *   run({ options, stdout }) {
+ *     stdout.write(options.loud ? "HELLO\n" : "hello\n");
+ *     return Promise.resolve(0);
+ *   },
+ * });
+ * assert.equal(command.operands, "");
+ * ```
+ */
+export function defineCommand<const Table extends OptionTable>(
+  definition: CommandDefinition<Table>,
+): Command {
+  return {
+    aliases: [],
+    description: [],
+    operands: "",
+    examples: [],
+    ...definition,
+    // The cast says what dispatch guarantees: the values come out of `definition.options`.
+    run: (context) => definition.run(context as Context<OptionValues<Table>>),
+  };
+}

@@ -1,0 +1,34 @@
+/** The list of commands. Loading is left to those who want one, so that the program starts fast. */
+import type { Command } from "./command.ts";
+
+/** A command that is not loaded yet. */
+export interface CommandEntry {
+  readonly name: string;
+  /** The same as in the command itself; a test compares them. */
+  readonly aliases: readonly string[];
+  readonly load: () => Promise<Command>;
+}
+
+/** All commands, in the order of the help text. */
+export const commandEntries: readonly CommandEntry[] = [
+  {
+    name: "registrar",
+    aliases: ["rspregistrar"],
+    load: async () => (await import("./registrar/command.ts")).command,
+  },
+  {
+    name: "server",
+    aliases: ["rspserver"],
+    load: async () => (await import("./server/command.ts")).command,
+  },
+  {
+    name: "pooluser",
+    aliases: ["fractalpooluser"],
+    load: async () => (await import("./pooluser/command.ts")).command,
+  },
+];
+
+/** Finds a command by its name or by an alias. */
+export function findCommand(name: string): CommandEntry | undefined {
+  return commandEntries.find((entry) => entry.name === name || entry.aliases.includes(name));
+}

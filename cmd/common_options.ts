@@ -1,0 +1,119 @@
+/** Options that several commands share, spelled as in RSPLIB (reference/rsplib.md §1.2). */
+import { choice, flag, hostSockets, integer, onOff, socket, text } from "./options.ts";
+import type { HostSocket, Option, Socket } from "./options.ts";
+
+/** What may carry SCTP. */
+export type TransportChoice = "auto" | "kernel" | "embedded";
+
+/** How the embedded stack packs its packets. */
+export type EncapsulationChoice = "auto" | "raw" | "udp";
+
+/** Options about what carries SCTP. */
+export interface TransportOptions {
+  readonly transport: Option<TransportChoice>;
+  readonly encapsulation: Option<EncapsulationChoice>;
+  readonly [name: string]: Option<unknown>;
+}
+
+/** For every command that talks SCTP. */
+export const transportOptions: TransportOptions = {
+  transport: choice(["auto", "kernel", "embedded"], "What carries SCTP; auto asks the kernel first", {
+    defaultValue: "auto",
+    variable: "RSP_TRANSPORT",
+    group: "Transport",
+  }),
+  encapsulation: choice(
+    ["auto", "raw", "udp"],
+    "Packets of the embedded stack: raw = plain SCTP over IP or an error, udp = in UDP only, auto = raw if allowed",
+    {
+      defaultValue: "auto",
+      variable: "RSP_ENCAPSULATION",
+      group: "Transport",
+    },
+  ),
+};
+
+/** Options about the log. */
+export interface LogOptions {
+  readonly loglevel: Option<number>;
+  readonly logquiet: Option<boolean>;
+  readonly logfile: Option<string | undefined>;
+  readonly logappend: Option<string | undefined>;
+  readonly logcolor: Option<boolean | undefined>;
+  readonly json: Option<boolean>;
+  readonly [name: string]: Option<unknown>;
+}
+
+/** For every command that runs for a while. */
+export const logOptions: LogOptions = {
+  loglevel: integer("0 nothing, 1 errors, 2 warnings, 3 notes, 4 actions, 5 to 9 ever more", {
+    min: 0,
+    max: 9,
+    defaultValue: 3,
+    group: "Log",
+  }),
+  logquiet: flag("Log nothing (log level 0)", { group: "Log" }),
+  logfile: text("Log into a new file instead of standard error", {
+    valueName: "FILE",
+    defaultValue: undefined,
+    group: "Log",
+  }),
+  logappend: text("Log behind what the file has already", {
+    valueName: "FILE",
+    defaultValue: undefined,
+    group: "Log",
+  }),
+  logcolor: onOff("Colours in the log", {
+    defaultValue: undefined,
+    defaultText: "on in a terminal",
+    group: "Log",
+  }),
+  json: flag("One JSON object a line instead of text for people", { group: "Log" }),
+};
+
+/** Options about how registrars are found. */
+export interface RegistrarHuntOptions {
+  readonly registrar: Option<readonly HostSocket[]>;
+  readonly asapannounce: Option<"auto" | "off" | "none" | Socket | undefined>;
+  readonly registrarannouncetimeout: Option<number>;
+  readonly registrarconnecttimeout: Option<number>;
+  readonly registrarconnectmaxtrials: Option<number>;
+  readonly registrarrequesttimeout: Option<number>;
+  readonly registrarresponsetimeout: Option<number>;
+  readonly registrarrequestmaxtrials: Option<number>;
+  readonly [name: string]: Option<unknown>;
+}
+
+const hunt = { group: "Registrar" } as const;
+const wait = { ...hunt, valueName: "ms", min: 100, max: 600_000 } as const;
+const trials = { ...hunt, valueName: "n", min: 1, max: 1000 } as const;
+
+/** For pool elements and pool users. */
+export const registrarHuntOptions: RegistrarHuntOptions = {
+  registrar: hostSockets("A registrar, with all its addresses; may be given several times", {
+    ...hunt,
+    defaultPort: 3863,
+  }),
+  asapannounce: socket("Multicast group in which registrars announce themselves", {
+    ...hunt,
+    words: ["auto", "off", "none"],
+    defaultValue: "auto",
+    defaultText: "auto: 239.0.0.50:3863",
+    defaultPort: 3863,
+  }),
+  registrarannouncetimeout: integer("How long an announce is good for", { ...wait, defaultValue: 5000 }),
+  registrarconnecttimeout: integer("How long an association to a registrar may take to set up", {
+    ...wait,
+    defaultValue: 7500,
+  }),
+  registrarconnectmaxtrials: integer("Attempts to connect before another registrar is tried", {
+    ...trials,
+    defaultValue: 1,
+  }),
+  registrarrequesttimeout: integer("How long a request may take to send", { ...wait, defaultValue: 3000 }),
+  registrarresponsetimeout: integer("How long an answer may take", { ...wait, defaultValue: 3000 }),
+  registrarrequestmaxtrials: integer("Attempts of a request, each with another registrar, before it fails", {
+    ...trials,
+    defaultValue: 1,
+  }),
+};

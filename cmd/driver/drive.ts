@@ -1,0 +1,231 @@
+/**
+ * Joins a machine to the world: transport events and datagrams go in, commands and datagrams come out, and one timer
+ * follows the machine's next timeout. A batch of inputs shares one clock reading and one drain.
+ */
+import type { Machine } from "../../protocol/machine.ts";
+import type {
+  Endpoint,
+  EndpointOpened,
+  EndpointOptions,
+  Instant,
+  NetworkEffect,
+  NetworkInput,
+  Transport,
+  TransportAddress,
+} from "../../protocol/net.ts";
+import { joinGroup } from "./multicast.ts";
+import type { Group } from "./multicast.ts";
+
+/** What every driven machine gets from its driver. */
+export type DriverInput = NetworkInput | EndpointOpened;
+
+/** A multicast group under the name that the machine knows it by. */
+export interface ChannelOptions {
+  readonly group: TransportAddress;
+  /** The endpoint whose port datagrams are sent from; absent = the channel only hears. */
+  readonly sendFrom?: string;
+  /** Whether the machine wants to hear the group. Default false. */
+  readonly hear?: boolean;
+}
+
+/** An endpoint to open. */
+export interface DrivenEndpoint extends EndpointOptions {
+  /** Takes an ephemeral port when the one that is wanted is in use. Default false: that is an error. */
+  readonly elseEphemeral?: boolean;
+}
+
+/** Effects that are not carried out by the driver itself. */
+export type OwnEffect<Effect> = Exclude<Effect, NetworkEffect>;
+
+/** What a machine is joined to. */
+export interface DriveOptions<Effect> {
+  readonly transport: Transport;
+  /** Opened in this order. */
+  readonly endpoints: Readonly<Record<string, DrivenEndpoint>>;
+  readonly channels?: Readonly<Record<string, ChannelOptions>>;
+  /** Takes every effect but the network's, in order. May call `input`. */
+  readonly onEffect: (effect: OwnEffect<Effect>) => void;
+  /** Takes a sentence for people about a channel that does not work. */
+  readonly onProblem?: (sentence: string, channel: string) => void;
+  /** Monotonic clock in milliseconds. */
+  readonly clock?: () => Instant;
+}
+
+/** A machine at work. */
+export interface Driver<Input> {
+  /** Feeds one input. From within `onEffect` it takes effect after the present batch. */
+  input(input: Input): void;
+  /** Feeds several with one clock reading. */
+  inputs(inputs: readonly Input[]): void;
+  /** An open endpoint, for its port and for status. */
+  endpoint(name: string): Endpoint;
+  /** Resolves when the machine says that it has stopped. */
+  readonly stopped: Promise<void>;
+  /** Closes channels and endpoints; the transport stays open. Idempotent. */
+  close(lingerMs?: number): Promise<void>;
+}
+
+/** Longest delay that a timer takes without wrapping. */
+const MAX_TIMER_MS = 0x7fff_ffff;
+
+/**
+ * Opens a machine's endpoints and channels, tells it their addresses, and keeps it going.
+ *
+ * @throws what {@linkcode Transport.open} throws, after closing the endpoints that were already open
+ */
+export function drive<Input, Effect extends { readonly type: string }>(
+  machine: Machine<Input | DriverInput, Effect>,
+  options: DriveOptions<Effect>,
+): Driver<Input> {
+  return new MachineDriver<Input, Effect>(machine, options);
+}
+
+class MachineDriver<Input, Effect extends { readonly type: string }> implements Driver<Input> {
+  readonly #machine: Machine<Input | DriverInput, Effect>;
+  readonly #options: DriveOptions<Effect>;
+  readonly #clock: () => Instant;
+  readonly #endpoints = new Map<string, Endpoint>();
+  readonly #channels = new Map<string, Group>();
+  readonly #stopped = Promise.withResolvers<void>();
+  #queue: (Input | DriverInput)[] = [];
+  #running = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timerDue: Instant | undefined;
+  #closed: Promise<void> | undefined;
+
+  constructor(machine: Machine<Input | DriverInput, Effect>, options: DriveOptions<Effect>) {
+    this.#machine = machine;
+    this.#options = options;
+    this.#clock = options.clock ?? (() => performance.now());
+    try {
+      for (const [name, endpointOptions] of Object.entries(options.endpoints)) {
+        this.#open(name, endpointOptions);
+      }
+    } catch (error) {
+      void this.close(0);
+      throw error;
+    }
+    for (const [name, channel] of Object.entries(options.channels ?? {})) this.#join(name, channel);
+    this.#feed([...this.#endpoints].map(([endpoint, { port, addresses }]): EndpointOpened => {
+      return { type: "endpointOpened", endpoint, port, addresses };
+    }));
+  }
+
+  get stopped(): Promise<void> {
+    return this.#stopped.promise;
+  }
+
+  input(input: Input): void {
+    this.#feed([input]);
+  }
+
+  inputs(inputs: readonly Input[]): void {
+    this.#feed(inputs);
+  }
+
+  endpoint(name: string): Endpoint {
+    const endpoint = this.#endpoints.get(name);
+    if (endpoint === undefined) {
+      throw new RangeError(`Cannot find endpoint "${name}": the machine has none of that name`);
+    }
+    return endpoint;
+  }
+
+  close(lingerMs?: number): Promise<void> {
+    this.#closed ??= this.#close(lingerMs);
+    return this.#closed;
+  }
+
+  async #close(lingerMs: number | undefined): Promise<void> {
+    clearTimeout(this.#timer);
+    await Promise.all([
+      ...[...this.#channels.values()].map((channel) => channel.close()),
+      ...[...this.#endpoints.values()].map((endpoint) => endpoint.close(lingerMs)),
+    ]);
+  }
+
+  #open(name: string, { elseEphemeral = false, ...wanted }: DrivenEndpoint): void {
+    const open = (options: EndpointOptions) =>
+      this.#options.transport.open(options, (events) => {
+        this.#feed(events.map((event): DriverInput => ({ type: "transport", endpoint: name, event })));
+      });
+    try {
+      this.#endpoints.set(name, open(wanted));
+    } catch (error) {
+      if (!elseEphemeral || !isPortInUse(error)) throw error;
+      this.#endpoints.set(name, open({ ...wanted, port: 0 }));
+    }
+  }
+
+  #join(channel: string, { group, sendFrom, hear }: ChannelOptions): void {
+    const joined = joinGroup({
+      group,
+      sourcePort: sendFrom === undefined ? undefined : this.endpoint(sendFrom).port,
+      onDatagram: hear === true
+        ? (source, data) => this.#feed([{ type: "datagram", channel, source, data }])
+        : undefined,
+      onProblem: (sentence) => this.#options.onProblem?.(sentence, channel),
+    });
+    this.#channels.set(channel, joined);
+  }
+
+  /** Runs a batch to its end; what comes in meanwhile joins it. */
+  #feed(inputs: readonly (Input | DriverInput)[]): void {
+    if (this.#closed !== undefined) return;
+    this.#queue.push(...inputs);
+    if (!this.#running) this.#run();
+  }
+
+  #run(): void {
+    this.#running = true;
+    try {
+      do {
+        const now = this.#clock();
+        const batch = this.#queue;
+        this.#queue = [];
+        for (const input of batch) this.#machine.handle(input, now);
+        if (isDue(this.#machine.nextTimeout(), now)) this.#machine.tick(now);
+        for (const effect of this.#machine.drain()) this.#carryOut(effect);
+      } while (this.#queue.length > 0);
+    } finally {
+      this.#running = false;
+    }
+    this.#armTimer();
+  }
+
+  #carryOut(effect: Effect): void {
+    // A type guard cannot narrow a type parameter, so the two casts say what `type` has just told.
+    if (effect.type === "transport" || effect.type === "datagram") {
+      this.#sendOut(effect as unknown as NetworkEffect);
+      return;
+    }
+    if (effect.type === "stopped") this.#stopped.resolve();
+    this.#options.onEffect(effect as OwnEffect<Effect>);
+  }
+
+  #sendOut(effect: NetworkEffect): void {
+    if (effect.type === "transport") this.#endpoints.get(effect.endpoint)?.execute(effect.command);
+    else this.#channels.get(effect.channel)?.send(effect.data);
+  }
+
+  #armTimer(): void {
+    const due = this.#closed === undefined ? this.#machine.nextTimeout() : undefined;
+    if (due === this.#timerDue) return;
+    clearTimeout(this.#timer);
+    this.#timerDue = due;
+    if (due === undefined) return;
+    const delay = Math.min(Math.max(0, Math.ceil(due - this.#clock())), MAX_TIMER_MS);
+    this.#timer = setTimeout(() => {
+      this.#timerDue = undefined;
+      if (this.#closed === undefined && !this.#running) this.#run();
+    }, delay);
+  }
+}
+
+function isDue(timeout: Instant | undefined, now: Instant): boolean {
+  return timeout !== undefined && timeout <= now;
+}
+
+function isPortInUse(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "EADDRINUSE";
+}

@@ -1,0 +1,159 @@
+/**
+ * The log of a command: lines for people, or JSON objects for programs. Every line is written at once, so that a pipe or
+ * a file shows what happened up to the last moment.
+ */
+import { openSync, writeSync } from "node:fs";
+import { styleText } from "node:util";
+import type { Context } from "../command.ts";
+import type { logOptions } from "../common_options.ts";
+import { OptionError } from "../options.ts";
+import type { OptionValues } from "../options.ts";
+import { fileProblem } from "./file_problem.ts";
+
+/** How much a line matters: the smaller, the more. */
+export const LogLevel = { none: 0, error: 1, warning: 2, note: 3, action: 4, verbose: 5, all: 9 } as const;
+
+/** 0 to 9, as RSPLIB counts them. */
+export type LogLevel = number;
+
+/** Facts of a line for `-json`; the text says the same to people. */
+export type LogFields = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
+
+/** Where a log goes and what of it. */
+export interface LogSettings {
+  /** Lines above this level are left out. */
+  readonly level: LogLevel;
+  readonly color: boolean;
+  readonly json: boolean;
+  /** Takes a line with its newline. */
+  readonly write: (line: string) => void;
+  /** Wall clock. */
+  readonly now: () => Date;
+}
+
+/** Keys that {@linkcode Log.once} remembers; peers choose some of them, so they must not grow without end. */
+const MAX_ONCE_KEYS = 1000;
+
+/**
+ * Writes lines of a level.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ *
+ * const lines: string[] = [];
+ * const write = (line: string) => void lines.push(line);
+ * const log = new Log({ level: LogLevel.note, color: false, json: false, write, now: () => new Date(0) });
+ * log.note("ready");
+ * log.action("not shown");
+ * assert.match(lines.join(""), /^\d\d:00:00\.000 ready\n$/);
+ * ```
+ */
+export class Log {
+  readonly #settings: LogSettings;
+  readonly #said = new Set<string>();
+
+  constructor(settings: LogSettings) {
+    this.#settings = settings;
+  }
+
+  /** Something does not work. */
+  error(text: string, fields: LogFields = {}): void {
+    this.write(LogLevel.error, text, fields);
+  }
+
+  /** Something is not as it should be. */
+  warning(text: string, fields: LogFields = {}): void {
+    this.write(LogLevel.warning, text, fields);
+  }
+
+  /** Something that a person wants to know. */
+  note(text: string, fields: LogFields = {}): void {
+    this.write(LogLevel.note, text, fields);
+  }
+
+  /** One of the many things that are done. */
+  action(text: string, fields: LogFields = {}): void {
+    this.write(LogLevel.action, text, fields);
+  }
+
+  /** For those who look for an error. */
+  verbose(text: string, fields: LogFields = {}): void {
+    this.write(LogLevel.verbose, text, fields);
+  }
+
+  /** Whether a line of this level would be written. */
+  shows(level: LogLevel): boolean {
+    return level <= this.#settings.level;
+  }
+
+  /** Writes the first line of a key and leaves out the others. */
+  once(key: string, level: LogLevel, text: string, fields: LogFields = {}): void {
+    if (this.#said.has(key) || this.#said.size >= MAX_ONCE_KEYS) return;
+    this.#said.add(key);
+    this.write(level, text, fields);
+  }
+
+  /** Forgets a key of {@linkcode once}: what was wrong is right again. */
+  again(key: string): void {
+    this.#said.delete(key);
+  }
+
+  /** Writes a line of a level from 1 to 9. */
+  write(level: LogLevel, text: string, fields: LogFields = {}): void {
+    if (!this.shows(level)) return;
+    const { now, json, color, write } = this.#settings;
+    if (json) {
+      write(JSON.stringify({ time: now().toISOString(), level, text, ...fields }) + "\n");
+      return;
+    }
+    const line = `${clockTime(now())} ${text.replaceAll("\n", " ")}`;
+    write((color ? paint(level, line) : line) + "\n");
+  }
+}
+
+function paint(level: LogLevel, line: string): string {
+  const style = level <= LogLevel.error ? "red" : level === LogLevel.warning ? "yellow" : "dim";
+  return level === LogLevel.note ? line : styleText(style, line, { validateStream: false });
+}
+
+/** Local time of day with milliseconds. */
+function clockTime(date: Date): string {
+  const two = (value: number) => String(value).padStart(2, "0");
+  const milliseconds = String(date.getMilliseconds()).padStart(3, "0");
+  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${milliseconds}`;
+}
+
+/**
+ * Opens the log that a command's options ask for: standard error, or a file; with `-json` standard output.
+ *
+ * @throws {OptionError} when the file cannot be opened
+ */
+export function openLog(context: Context<OptionValues<typeof logOptions>>): Log {
+  const { options } = context;
+  const stream = options.json ? context.stdout : context.stderr;
+  const file = options.logappend ?? options.logfile;
+  return new Log({
+    level: options.logquiet ? LogLevel.none : options.loglevel,
+    color: !options.json &&
+      (options.logcolor ?? (file === undefined && stream.isTerminal && !noColor(context))),
+    json: options.json,
+    write: file === undefined
+      ? (line) => stream.write(line)
+      : fileWriter(file, options.logappend !== undefined),
+    now: () => new Date(),
+  });
+}
+
+function noColor(context: Context<OptionValues<typeof logOptions>>): boolean {
+  return (context.variable("NO_COLOR") ?? "") !== "";
+}
+
+function fileWriter(path: string, append: boolean): (line: string) => void {
+  try {
+    const file = openSync(path, append ? "a" : "w");
+    return (line) => void writeSync(file, line);
+  } catch (error) {
+    throw new OptionError(`cannot open the log file ${path}: ${fileProblem(error)}`);
+  }
+}

@@ -1,0 +1,7 @@
+/** Chance for machines, which get it as an argument. */
+
+/** 32 random bits that are not all 0, for IDs and seeds. */
+export function randomIdentifier(): number {
+  const [word = 0] = crypto.getRandomValues(new Uint32Array(1));
+  return word === 0 ? 1 : word;
+}

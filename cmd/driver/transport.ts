@@ -1,0 +1,63 @@
+/** Chooses what carries SCTP. */
+import type { Transport } from "../../protocol/net.ts";
+import { kernelSctpSupport, openKernelTransport } from "../../ffi/kernel_sctp.ts";
+import type { EncapsulationChoice, TransportChoice } from "../common_options.ts";
+import { openEmbeddedTransport } from "./embedded_transport.ts";
+
+/** SCTP cannot be had in the way that was asked for. The message says what to do. */
+export class TransportError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "TransportError";
+  }
+}
+
+/**
+ * What went wrong with a transport or an endpoint, for people: system errors say themselves what to do.
+ *
+ * @throws the error itself when it is a fault of this program, for which a stack trace is worth more than a sentence
+ */
+export function transportFailure(error: unknown): string {
+  if (error instanceof Error && (error instanceof TransportError || "code" in error)) return error.message;
+  throw error;
+}
+
+const RAW_BY_ENCAPSULATION = { auto: "auto", raw: "on", udp: "off" } as const;
+
+/**
+ * Opens the transport of this process. `auto` asks the kernel first; the embedded stack is there for every machine whose
+ * kernel has no SCTP. The transport's description says what was chosen and why.
+ *
+ * @param encapsulation for the embedded stack only
+ * @throws {TransportError} when the kernel was demanded and has no SCTP, or raw packets were and are forbidden
+ */
+export function openTransport(
+  choice: TransportChoice,
+  encapsulation: EncapsulationChoice = "auto",
+): Transport {
+  if (choice === "embedded") return openEmbedded(encapsulation, "as -transport=embedded asks");
+  const { available, reason } = kernelSctpSupport();
+  if (available) return openKernelTransport();
+  if (choice === "auto") return openEmbedded(encapsulation, `since ${reason}`);
+  throw new TransportError(`${reason}; -transport=embedded does without`);
+}
+
+function openEmbedded(encapsulation: EncapsulationChoice, why: string): Transport {
+  try {
+    const transport = openEmbeddedTransport({ raw: RAW_BY_ENCAPSULATION[encapsulation] });
+    return described(transport, `${transport.description}, ${why}`);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new TransportError(`the embedded SCTP stack cannot start: ${reason}`, { cause: error });
+  }
+}
+
+/** The same transport with another description. */
+function described(transport: Transport, description: string): Transport {
+  return {
+    kind: transport.kind,
+    description,
+    open: (options, onEvents) => transport.open(options, onEvents),
+    close: () => transport.close(),
+  };
+}

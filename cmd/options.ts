@@ -1,0 +1,469 @@
+/**
+ * Option tables: what a command accepts, written once and read by the parser, the help text and the README.
+ *
+ * An option may be written as on the course sheet and in RSPLIB (`-name=value`), as GNU programs do (`--name=value`,
+ * `--name value`) and with hyphens between its words (`--asap-announce` is `-asapannounce`).
+ */
+import { formatTransportAddress, parseIpAddress } from "../protocol/net.ts";
+import type { IpAddress } from "../protocol/net.ts";
+
+/** One option of a command. Made by {@linkcode flag}, {@linkcode integer} and their sisters. */
+export interface Option<Value> {
+  /** What it does, in one line without a full stop. */
+  readonly summary: string;
+  /** How the value is called in help texts, such as `ms`; undefined for a flag, which takes none. */
+  readonly valueName: string | undefined;
+  /** What holds when the option is not given. */
+  readonly defaultValue: Value;
+  /** The default in words, where its value does not speak for itself; empty = not worth a word. */
+  readonly defaultText: string;
+  /** Whether it may be given several times, each one adding to the value. */
+  readonly repeatable: boolean;
+  /** Other spellings. */
+  readonly aliases: readonly string[];
+  /** The environment variable that stands in when the option is not given. */
+  readonly variable: string | undefined;
+  /** Headline that it stands under in help texts. */
+  readonly group: string | undefined;
+  /**
+   * Reads a value as written.
+   *
+   * @param text empty for a flag
+   * @param before the value so far, for repeatable options
+   * @throws {OptionError} with a clause that goes behind the option's name
+   */
+  read(text: string, before: Value): Value;
+}
+
+/** A command's options by name. */
+export type OptionTable = Readonly<Record<string, Option<unknown>>>;
+
+/** The values that a table of options yields. */
+export type OptionValues<Table extends OptionTable> = {
+  readonly [Name in keyof Table]: Table[Name] extends Option<infer Value> ? Value : never;
+};
+
+/** The command line is wrong. The message is one line for people, without the program's name. */
+export class OptionError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "OptionError";
+  }
+}
+
+/** What every kind of option may say besides its summary. */
+export interface OptionDetails {
+  readonly valueName?: string;
+  readonly defaultText?: string;
+  readonly aliases?: readonly string[];
+  readonly variable?: string;
+  readonly group?: string;
+}
+
+interface OptionShape<Value> extends OptionDetails {
+  readonly defaultValue: Value;
+  readonly repeatable?: boolean;
+  readonly read: (text: string, before: Value) => Value;
+}
+
+function option<Value>(summary: string, shape: OptionShape<Value>): Option<Value> {
+  return {
+    summary,
+    valueName: shape.valueName,
+    defaultValue: shape.defaultValue,
+    defaultText: shape.defaultText ??
+      (shape.defaultValue === undefined || typeof shape.defaultValue === "boolean"
+        ? ""
+        : String(shape.defaultValue)),
+    repeatable: shape.repeatable ?? false,
+    aliases: shape.aliases ?? [],
+    variable: shape.variable,
+    group: shape.group,
+    read: shape.read,
+  };
+}
+
+/** Present or not: `-quiet`; `--no-quiet` takes it back. */
+export function flag(summary: string, details: OptionDetails = {}): Option<boolean> {
+  return option(summary, { ...details, defaultValue: false, read: () => true });
+}
+
+/** `on` or `off`, as in `-logcolor=on`. */
+export function onOff<Default extends boolean | undefined>(
+  summary: string,
+  details: OptionDetails & { readonly defaultValue: Default },
+): Option<boolean | Default> {
+  const words = new Map([["on", true], ["yes", true], ["true", true], ["1", true]]);
+  for (const word of ["off", "no", "false", "0"]) words.set(word, false);
+  return option<boolean | Default>(summary, {
+    valueName: "on|off",
+    ...details,
+    read(text) {
+      const value = words.get(text.toLowerCase());
+      if (value === undefined) throw new OptionError(`must be on or off, not ${quote(text)}`);
+      return value;
+    },
+  });
+}
+
+/** Any text. */
+export function text<Default extends string | undefined>(
+  summary: string,
+  details: OptionDetails & { readonly defaultValue: Default },
+): Option<string | Default> {
+  return option<string | Default>(summary, {
+    valueName: "text",
+    ...details,
+    read(value) {
+      if (value === "") throw new OptionError("must not be empty");
+      return value;
+    },
+  });
+}
+
+/** One of a few words. */
+export function choice<const Word extends string>(
+  words: readonly Word[],
+  summary: string,
+  details: OptionDetails & { readonly defaultValue: Word },
+): Option<Word> {
+  return option<Word>(summary, {
+    valueName: words.join("|"),
+    ...details,
+    read(value) {
+      const word = words.find((candidate) => candidate === value);
+      if (word === undefined) throw new OptionError(`must be ${alternatives(words)}, not ${quote(value)}`);
+      return word;
+    },
+  });
+}
+
+/** The numbers that an option allows. */
+export interface NumberDetails extends OptionDetails {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** A whole number within a range. */
+export function integer<Default extends number | undefined>(
+  summary: string,
+  details: NumberDetails & { readonly defaultValue: Default },
+): Option<number | Default> {
+  const { min, max } = details;
+  return option<number | Default>(summary, {
+    valueName: "n",
+    ...details,
+    read(value) {
+      const number = /^[+-]?\d+$/.test(value) ? Number(value) : Number.NaN;
+      if (!(number >= min && number <= max)) {
+        throw new OptionError(`must be a whole number from ${min} to ${max}, not ${quote(value)}`);
+      }
+      return number;
+    },
+  });
+}
+
+/** A number within a range, such as `0.5`. */
+export function decimal<Default extends number | undefined>(
+  summary: string,
+  details: NumberDetails & { readonly defaultValue: Default },
+): Option<number | Default> {
+  const { min, max } = details;
+  return option<number | Default>(summary, {
+    valueName: "x",
+    ...details,
+    read(value) {
+      const number = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(value) ? Number(value) : Number.NaN;
+      if (!(number >= min && number <= max)) {
+        throw new OptionError(`must be a number from ${min} to ${max}, not ${quote(value)}`);
+      }
+      return number;
+    },
+  });
+}
+
+/** An ID of 32 bits, decimal or `0x…` (RSPLIB also writes `$…`); undefined = pick one at random. */
+export function identifier(summary: string, details: OptionDetails = {}): Option<number | undefined> {
+  return option<number | undefined>(summary, {
+    valueName: "0x…",
+    defaultText: "random",
+    ...details,
+    defaultValue: undefined,
+    read(value) {
+      const hexadecimal = /^(?:0x|\$)([0-9a-f]{1,8})$/i.exec(value)?.[1];
+      const number = hexadecimal !== undefined
+        ? Number.parseInt(hexadecimal, 16)
+        : /^\d{1,10}$/.test(value)
+        ? Number(value)
+        : Number.NaN;
+      if (!(number <= 0xffffffff)) {
+        throw new OptionError(`must be a number of 32 bits such as 0x1234abcd, not ${quote(value)}`);
+      }
+      return number === 0 ? undefined : number;
+    },
+  });
+}
+
+/** One or several addresses with one port, as in `10.1.0.1,fd01::1:3863` and `[fd01::1]:3863`. */
+export interface Socket {
+  readonly addresses: readonly IpAddress[];
+  /** 0 = none was given and there is no default. */
+  readonly port: number;
+}
+
+/** Socket addresses: a word such as `auto`, or `address[:port][,address…]`. */
+export function socket<const Word extends string>(
+  summary: string,
+  details: OptionDetails & {
+    readonly words: readonly Word[];
+    readonly defaultValue: Word | Socket | undefined;
+    readonly defaultPort: number;
+  },
+): Option<Word | Socket | undefined> {
+  const defaultValue = details.defaultValue;
+  return option<Word | Socket | undefined>(summary, {
+    valueName: [...details.words, "address[:port]"].join("|"),
+    defaultText: typeof defaultValue === "object" ? formatSocket(defaultValue) : defaultValue ?? "",
+    ...details,
+    read(value) {
+      return details.words.find((word) => word === value) ?? readSocket(value, details.defaultPort);
+    },
+  });
+}
+
+/** One or several hosts, by name or by address, with one port. `cmd/driver/host_names.ts` finds the addresses. */
+export interface HostSocket {
+  readonly hosts: readonly string[];
+  readonly port: number;
+}
+
+/** Hosts with a port, one group for each time the option is given. */
+export function hostSockets(
+  summary: string,
+  details: OptionDetails & { readonly defaultPort: number },
+): Option<readonly HostSocket[]> {
+  return option<readonly HostSocket[]>(summary, {
+    valueName: "host:port[,host…]",
+    defaultText: "",
+    ...details,
+    defaultValue: [],
+    repeatable: true,
+    read: (value, before) => [...before, readHostSocket(value, details.defaultPort)],
+  });
+}
+
+/** An option that other programs of the family have and this one does not carry out yet: naming it is an error. */
+export function notYet(summary: string, details: OptionDetails = {}): Option<undefined> {
+  return option<undefined>(summary, {
+    ...details,
+    defaultValue: undefined,
+    defaultText: "not yet",
+    read() {
+      throw new OptionError("is not carried out yet; leave it out");
+    },
+  });
+}
+
+/**
+ * Reads `address[:port]`, `[address][:port]` or `address!port`; several addresses are separated by commas, and the first
+ * port counts.
+ *
+ * @throws {OptionError} with a clause that goes behind the option's name
+ */
+export function readSocket(value: string, defaultPort: number): Socket {
+  const { hosts, port } = readHostSocket(value, defaultPort);
+  const addresses = hosts.map((host) => {
+    const address = parseIpAddress(hostAddress(host));
+    if (address !== undefined) return address;
+    throw new OptionError(`must be an address such as 10.1.0.1:3863 or [fd01::1]:3863, not ${quote(value)}`);
+  });
+  return { addresses, port };
+}
+
+/** A name that a host may have (RFC 1123 §2.1); the letter in its last label tells it from a mistyped IPv4 address. */
+const HOST_NAME = /^[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?$/i, LAST_LABEL = /[a-z][a-z0-9_-]*\.?$/i;
+
+/**
+ * As {@linkcode readSocket}, but a host may be written by its name too. Addresses come out in canonical text.
+ *
+ * @throws {OptionError} with a clause that goes behind the option's name
+ */
+export function readHostSocket(value: string, defaultPort: number): HostSocket {
+  const hosts: string[] = [];
+  let port: number | undefined;
+  for (const part of value.split(",")) {
+    const match = /^\[([^\]]*)\](?:[:!](\d+))?$/.exec(part) ?? /^([^!:]*)(?:[:!](\d+))?$/.exec(part) ??
+      /^([^!]*)(?:!(\d+))?$/.exec(part);
+    const written = match?.[1] ?? "";
+    const isName = HOST_NAME.test(written) && LAST_LABEL.test(written);
+    const host = parseIpAddress(written) ?? (isName ? written : undefined);
+    if (match === null || host === undefined) {
+      throw new OptionError(`must be an address such as 10.1.0.1:3863 or [fd01::1]:3863, not ${quote(part)}`);
+    }
+    hosts.push(host);
+    if (match[2] === undefined) continue;
+    const number = Number(match[2]);
+    if (number > 65535) throw new OptionError(`has a port above 65535: ${quote(part)}`);
+    port ??= number;
+  }
+  return { hosts, port: port ?? defaultPort };
+}
+
+/** `localhost` is the only name understood without asking the network. */
+function hostAddress(name: string): string {
+  return name === "localhost" ? "127.0.0.1" : name;
+}
+
+/** How {@linkcode readSocket} would read it. */
+export function formatSocket(socket: Socket): string {
+  return socket.addresses.map((address) => formatTransportAddress({ address, port: socket.port })).join(",");
+}
+
+/** What a command line says. */
+export interface ParsedOptions {
+  readonly values: Record<string, unknown>;
+  /** What stands on the line without a dash, in order. */
+  readonly positionals: readonly string[];
+  /** Names of the options that were given on the line. */
+  readonly given: ReadonlySet<string>;
+}
+
+/**
+ * Reads a command line.
+ *
+ * @param table the command's options
+ * @param line the arguments behind the command's name
+ * @param variable looks up an environment variable
+ * @throws {OptionError} when an option is unknown, repeated without need, or has a wrong value
+ */
+export function parseOptions(
+  table: OptionTable,
+  line: readonly string[],
+  variable: (name: string) => string | undefined,
+): ParsedOptions {
+  const names = spellings(table);
+  const values: Record<string, unknown> = Object.create(null);
+  for (const [name, { defaultValue }] of Object.entries(table)) values[name] = defaultValue;
+  const positionals: string[] = [];
+  const given = new Set<string>();
+
+  for (let index = 0; index < line.length; index++) {
+    const argument = line[index]!;
+    if (argument === "--") {
+      positionals.push(...line.slice(index + 1));
+      break;
+    }
+    const match = /^(--?)([^=]+)(?:=(.*))?$/s.exec(argument);
+    if (match === null) { // a word, or a lone dash that stands for a standard stream
+      positionals.push(argument);
+      continue;
+    }
+    const [, dashes = "", written = "", inline] = match;
+    const shown = `${dashes}${written}`;
+    const { name, negated } = findOption(names, table, written) ?? unknownOption(shown, names);
+    const entry = table[name]!;
+    if (given.has(name) && !entry.repeatable && entry.valueName !== undefined) {
+      throw new OptionError(`option ${shown} is given twice`);
+    }
+    given.add(name);
+    if (negated) {
+      values[name] = false;
+    } else if (entry.valueName === undefined) {
+      values[name] = readNamed(`option ${shown}`, entry, "", values[name]);
+      if (inline !== undefined) throw new OptionError(`option ${shown} takes no value`);
+    } else {
+      const value = inline ?? line[++index];
+      if (value === undefined) {
+        throw new OptionError(`option ${shown} wants a value: ${shown}=${entry.valueName}`);
+      }
+      values[name] = readNamed(`option ${shown}`, entry, value, values[name]);
+    }
+  }
+
+  for (const [name, entry] of Object.entries(table)) {
+    const value = entry.variable === undefined || given.has(name) ? undefined : variable(entry.variable);
+    if (value === undefined || value === "") continue;
+    values[name] = readNamed(`environment variable ${entry.variable}`, entry, value, values[name]);
+  }
+  return { values, positionals, given };
+}
+
+function readNamed(shown: string, entry: Option<unknown>, value: string, before: unknown): unknown {
+  try {
+    return entry.read(value, before);
+  } catch (error) {
+    if (error instanceof OptionError) throw new OptionError(`${shown} ${error.message}`);
+    throw error;
+  }
+}
+
+/** Every spelling of every option, mapped to its name in the table. */
+function spellings(table: OptionTable): ReadonlyMap<string, string> {
+  const names = new Map<string, string>();
+  for (const [name, { aliases }] of Object.entries(table)) {
+    for (const spelling of [name, ...aliases]) {
+      names.set(spelling, name);
+      names.set(spelling.replaceAll("-", ""), name);
+    }
+  }
+  return names;
+}
+
+function findOption(
+  names: ReadonlyMap<string, string>,
+  table: OptionTable,
+  written: string,
+): { name: string; negated: boolean } | undefined {
+  const joined = written.replaceAll("-", "");
+  const name = names.get(written) ?? names.get(joined);
+  if (name !== undefined) return { name, negated: false };
+  const positive = joined.startsWith("no") ? names.get(joined.slice(2)) : undefined;
+  if (positive === undefined || table[positive]?.valueName !== undefined) return undefined;
+  return { name: positive, negated: true };
+}
+
+function unknownOption(shown: string, names: ReadonlyMap<string, string>): never {
+  const near = nearest(shown.replace(/^--?/, ""), [...names.keys()]);
+  const hint = near === undefined ? "" : `; did you mean -${near}?`;
+  throw new OptionError(`unknown option ${shown}${hint}`);
+}
+
+/** The word that is fewest keystrokes away, if any is near enough to have been meant. */
+export function nearest(word: string, words: readonly string[]): string | undefined {
+  const limit = Math.max(1, Math.floor(word.length / 3));
+  let best: string | undefined;
+  let bestDistance = limit + 1;
+  for (const candidate of words) {
+    const distance = candidate.length > 3 && word.length > 3 && candidate.startsWith(word)
+      ? 1
+      : editDistance(word, candidate);
+    if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
+  }
+  return best;
+}
+
+/** Insertions, deletions, replacements and swaps of neighbours between two words (optimal string alignment). */
+function editDistance(a: string, b: string): number {
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = last[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      row[j] = Math.min(replaced, last[j]! + 1, row[j - 1]! + 1);
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      if (swapped) row[j] = Math.min(row[j]!, beforeLast[j - 2]! + 1);
+    }
+    beforeLast = last;
+    last = row;
+  }
+  return last[b.length]!;
+}
+
+function alternatives(words: readonly string[]): string {
+  return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+}
+
+function quote(value: string): string {
+  return value === "" ? "nothing" : JSON.stringify(value);
+}

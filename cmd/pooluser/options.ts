@@ -1,0 +1,134 @@
+/** Options of `rsp pooluser` (reference/rsplib.md §6.6). */
+import { logOptions, registrarHuntOptions, transportOptions } from "../common_options.ts";
+import type { LogOptions, RegistrarHuntOptions, TransportOptions } from "../common_options.ts";
+import { choice, decimal, flag, integer, notYet, text } from "../options.ts";
+import type { Option, OptionValues } from "../options.ts";
+import { MAX_FRACTAL_ITERATIONS } from "../../protocol/app/fractal/messages.ts";
+
+/** The options by name. */
+export interface PoolUserOptions extends RegistrarHuntOptions, TransportOptions, LogOptions {
+  readonly fractal: Option<boolean>;
+  readonly poolhandle: Option<string>;
+  readonly width: Option<number>;
+  readonly height: Option<number>;
+  readonly threads: Option<number>;
+  readonly output: Option<string>;
+  readonly images: Option<number>;
+  readonly once: Option<boolean>;
+  readonly interimagetime: Option<number>;
+  readonly timeout: Option<number>;
+  readonly config: Option<string | undefined>;
+  readonly configdir: Option<string | undefined>;
+  readonly algorithm: Option<"Mandelbrot" | "MandelbrotN" | "test" | "file">;
+  readonly iterations: Option<number | undefined>;
+  readonly c1real: Option<number | undefined>;
+  readonly c1imag: Option<number | undefined>;
+  readonly c2real: Option<number | undefined>;
+  readonly c2imag: Option<number | undefined>;
+  readonly n: Option<number | undefined>;
+  readonly recvtimeout: Option<number>;
+  readonly sendtimeout: Option<number>;
+  readonly sessions: Option<boolean>;
+  readonly colormarks: Option<boolean>;
+  readonly caption: Option<string>;
+  readonly picture: Option<"auto" | "on" | "off">;
+  readonly [name: string]: Option<unknown>;
+}
+
+const image = { group: "Image" } as const;
+const corner = { ...image, min: -1e6, max: 1e6, defaultValue: undefined } as const;
+const show = { group: "Display" } as const;
+const later = { group: "Not yet" } as const;
+
+/** What `rsp pooluser` can be told. */
+export const poolUserOptions: PoolUserOptions = {
+  fractal: flag("Use the fractal service, which is the only one yet"),
+  poolhandle: text("Pool that computes, 1 to 32 octets", { defaultValue: "FractalGeneratorPool" }),
+  threads: integer("Sessions at the same time, each with a part of the image", {
+    aliases: ["parts"],
+    min: 1,
+    max: 512,
+    defaultValue: 1,
+  }),
+  output: text("PNG file to write; %d stands for the number of the image", {
+    valueName: "FILE",
+    defaultValue: "fractal.png",
+  }),
+  images: integer("How many images to compute; 0 = one after another until Ctrl+C", {
+    aliases: ["count"],
+    min: 0,
+    max: 1_000_000,
+    defaultValue: 1,
+  }),
+  once: flag("One image, which is what happens anyway"),
+  interimagetime: decimal("Pause between two images", {
+    valueName: "s",
+    min: 0,
+    max: 86_400,
+    defaultValue: 5,
+  }),
+  timeout: decimal("Give an image up after this time, with exit code 1; 0 = never", {
+    valueName: "s",
+    min: 0,
+    max: 1_000_000,
+    defaultValue: 0,
+  }),
+  recvtimeout: integer("Leave an element that sends nothing for so long", {
+    valueName: "ms",
+    min: 100,
+    max: 3_600_000,
+    defaultValue: 5000,
+  }),
+  sendtimeout: integer("For RSPLIB's sake; -recvtimeout covers sending, too", {
+    valueName: "ms",
+    min: 100,
+    max: 3_600_000,
+    defaultValue: 5000,
+  }),
+  width: integer("Points from left to right", { ...image, min: 64, max: 8192, defaultValue: 400 }),
+  height: integer("Points from top to bottom", { ...image, min: 64, max: 4096, defaultValue: 250 }),
+  config: text("Take the image from a fractal configuration file (*.fsf)", {
+    ...image,
+    valueName: "FILE",
+    defaultValue: undefined,
+  }),
+  configdir: text("Take each image from a random *.fsf file of a folder", {
+    ...image,
+    valueName: "DIR",
+    defaultValue: undefined,
+  }),
+  algorithm: choice(["file", "Mandelbrot", "MandelbrotN", "test"], "What to compute", {
+    ...image,
+    defaultValue: "file",
+    defaultText: "what the file says, else Mandelbrot",
+  }),
+  iterations: integer("Most iterations a point", {
+    ...image,
+    min: 0,
+    max: MAX_FRACTAL_ITERATIONS,
+    defaultValue: undefined,
+    defaultText: "1024",
+  }),
+  c1real: decimal("Left edge", { ...corner, defaultText: "-1.5" }),
+  c1imag: decimal("Top edge", { ...corner, defaultText: "1.5" }),
+  c2real: decimal("Right edge", { ...corner, defaultText: "1.5" }),
+  c2imag: decimal("Bottom edge", { ...corner, defaultText: "-1.5" }),
+  n: decimal("The power of MandelbrotN", { ...corner, defaultText: "2" }),
+  picture: choice(["auto", "on", "off"], "Show the image while it grows, in a terminal with 24-bit colour", {
+    ...show,
+    defaultValue: "auto",
+  }),
+  colormarks: flag("Colour points by how often their session changed its element, too", show),
+  sessions: flag("Colour points by their session, too", show),
+  caption: text("A title for the display", { ...show, defaultValue: "Fractal Pool User" }),
+  ...registrarHuntOptions,
+  ...transportOptions,
+  ...logOptions,
+  identifier: notYet("ID for status reports", later),
+  cspserver: notYet("Where to report the component's status", later),
+  cspinterval: notYet("How often to report it", later),
+  imagestorageprefix: notYet("RSPLIB never used it; -output=NAME%d.png stores all images", later),
+};
+
+/** Values of {@linkcode poolUserOptions}. */
+export type PoolUserOptionValues = OptionValues<PoolUserOptions>;

@@ -1,0 +1,171 @@
+/** `rsp server -fractal`: RSPLIB's Fractal Generator Service. */
+import type { Context } from "../command.ts";
+import { LogLevel } from "../driver/log.ts";
+import type { Driver } from "../driver/drive.ts";
+import type { Log } from "../driver/log.ts";
+import { flag, integer } from "../options.ts";
+import type { Option, OptionValues } from "../options.ts";
+import { FractalServer } from "../../protocol/app/fractal/server.ts";
+import type {
+  FractalServerEffect,
+  FractalServerInput,
+  FractalServerReport,
+} from "../../protocol/app/fractal/server.ts";
+import { formatTransportAddresses } from "../../protocol/net.ts";
+import type { ServiceHostReport } from "../../protocol/session/types.ts";
+import { ComputePool } from "./compute_pool.ts";
+import { line } from "./describe_reports.ts";
+import type { LogLine } from "./describe_reports.ts";
+import type { ServerOptionValues } from "./options.ts";
+import { runService } from "./run_service.ts";
+
+const group = "Fractal service";
+const milliseconds = { group, valueName: "ms", max: 3_600_000 } as const;
+
+/** The options of the fractal service, by name. */
+export interface FractalServiceOptions {
+  readonly fgpmaxthreads: Option<number>;
+  readonly fgpfailureafter: Option<number>;
+  readonly fgptestmode: Option<boolean>;
+  readonly fgptransmittimeout: Option<number>;
+  readonly fgpdatamaxtime: Option<number>;
+  readonly fgpcookiemaxtime: Option<number>;
+  readonly fgpcookiemaxpackets: Option<number>;
+  readonly fgpmaxrate: Option<number>;
+  readonly [name: string]: Option<unknown>;
+}
+
+/** Options of the fractal service. */
+export const fractalServiceOptions: FractalServiceOptions = {
+  fgpmaxthreads: integer("Sessions at the same time; further ones are turned away", {
+    group,
+    min: 1,
+    max: 10_000,
+    defaultValue: 4,
+  }),
+  fgpfailureafter: integer("Leave a session after so many full Data messages, to show failovers; 0 = never", {
+    group,
+    min: 0,
+    max: 1_000_000_000,
+    defaultValue: 0,
+  }),
+  fgptestmode: flag("Compute (x * y) mod 256 instead of fractals", { group }),
+  fgptransmittimeout: integer("Give a peer up that takes nothing for so long", {
+    ...milliseconds,
+    min: 100,
+    defaultValue: 2500,
+  }),
+  fgpdatamaxtime: integer("Longest time until computed points are sent", {
+    ...milliseconds,
+    min: 100,
+    defaultValue: 1000,
+  }),
+  fgpcookiemaxtime: integer("Age of a cookie at which a new one is sent", {
+    ...milliseconds,
+    min: 100,
+    defaultValue: 1000,
+  }),
+  fgpcookiemaxpackets: integer("Data messages after which a new cookie is sent", {
+    group,
+    min: 1,
+    max: 1_000_000,
+    defaultValue: 10,
+  }),
+  fgpmaxrate: integer("Most points a second and session, so that one can watch; 0 = as fast as it goes", {
+    group,
+    min: 0,
+    max: 1_000_000_000,
+    defaultValue: 0,
+  }),
+};
+
+/**
+ * Octets that may wait for a pool user: 100 Data messages, enough for any path of a laboratory. With more, a user on a slow
+ * path would take longer than `-fgptransmittimeout` to make room, and would be given up though it does take data.
+ */
+const SEND_BUFFER = 128 * 1024;
+
+type OwnInput = Extract<FractalServerInput, { type: "computed" | "computeFailed" }>;
+type OwnEffect = Extract<FractalServerEffect, { type: "compute" | "cancelCompute" }>;
+type Options = ServerOptionValues & OptionValues<FractalServiceOptions>;
+
+/** Runs the service; see {@linkcode runService}. */
+export async function runFractalService(context: Context<Options>, log: Log): Promise<number> {
+  const { options } = context;
+  let running: Driver<OwnInput> | undefined;
+  using pool = new ComputePool(Math.min(options.fgpmaxthreads, navigator.hardwareConcurrency), {
+    onComputed: (job, values) => running?.input({ type: "computed", job, values }),
+    onFailed: (job, reason) => {
+      log.error(`cannot compute: ${reason}`, { event: "computeFailed" });
+      running?.input({ type: "computeFailed", job, reason });
+    },
+  });
+  return await runService<OwnInput, OwnEffect, FractalServerReport>(context, log, {
+    title: "Fractal generator",
+    defaultPoolHandle: "FractalGeneratorPool",
+    dataEndpoint: { sendBuffer: SEND_BUFFER },
+    wrap: (host) =>
+      new FractalServer(host, {
+        maxThreads: options.fgpmaxthreads,
+        failureAfter: options.fgpfailureafter,
+        testMode: options.fgptestmode,
+        transmitTimeoutMs: options.fgptransmittimeout,
+        dataMaxTimeMs: options.fgpdatamaxtime,
+        cookieMaxTimeMs: options.fgpcookiemaxtime,
+        cookieMaxPackets: options.fgpcookiemaxpackets,
+        maxRate: options.fgpmaxrate,
+      }),
+    onEffect: (effect, driver) => {
+      running = driver;
+      if (effect.type === "compute") pool.submit(effect);
+      else pool.cancel(effect.job);
+    },
+    describe: describeFractal,
+  });
+}
+
+function describeFractal(report: FractalServerReport | ServiceHostReport): LogLine | undefined {
+  const { note, warning, action } = LogLevel;
+  switch (report.type) {
+    case "fractalStarted": {
+      const { width, height, maxIterations } = report.parameter;
+      const image = `an image of ${width} x ${height} points, ${maxIterations} iterations`;
+      const text = report.resumed ? `goes on with ${image}, from point ${report.first}` : `computes ${image}`;
+      return line(note, `session ${report.session}: ${text}`, report.type, {
+        session: report.session,
+        resumed: report.resumed,
+        first: report.first,
+      });
+    }
+    case "fractalFull":
+      return line(
+        note,
+        `all places are taken: turned ${formatTransportAddresses(report.peer)} away`,
+        report.type,
+      );
+    case "fractalCompleted":
+      return line(note, `session ${report.session}: complete, ${report.points} points`, report.type, {
+        session: report.session,
+      });
+    case "fractalFailure":
+      return line(
+        note,
+        `session ${report.session}: left after ${report.fullData} Data messages, as asked for`,
+        report.type,
+        { session: report.session },
+      );
+    case "fractalAborted":
+      return line(warning, `session ${report.session}: aborted: ${report.reason}`, report.type, {
+        session: report.session,
+      });
+    case "fractalLoad":
+      return line(
+        action,
+        `load ${Math.round(report.load * 100)} %, ${report.sessionCount} sessions`,
+        report.type,
+        { load: report.load },
+      );
+    default:
+      return undefined;
+  }
+}

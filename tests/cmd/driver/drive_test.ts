@@ -1,0 +1,155 @@
+import assert from "node:assert/strict";
+import { drive } from "../../../cmd/driver/drive.ts";
+import type { DriverInput } from "../../../cmd/driver/drive.ts";
+import { Outbox, TimerQueue } from "../../../protocol/machine.ts";
+import type { Machine } from "../../../protocol/machine.ts";
+import type {
+  EndpointOptions,
+  EventHandler,
+  Instant,
+  NetworkEffect,
+  Transport,
+  TransportCommand,
+} from "../../../protocol/net.ts";
+
+/** A transport without a network: it keeps commands and lets the test tell events. */
+class FakeTransport implements Transport {
+  readonly kind = "simulated";
+  readonly description = "nothing";
+  readonly commands: TransportCommand[] = [];
+  readonly closed: number[] = [];
+  readonly handlers: EventHandler[] = [];
+  refuse = false;
+
+  open(options: EndpointOptions, onEvents: EventHandler) {
+    const port = options.port ?? 0;
+    if (this.refuse && this.handlers.length > 0) throw new Error("port is in use");
+    this.handlers.push(onEvents);
+    return {
+      port,
+      addresses: ["10.1.0.1"],
+      execute: (command: TransportCommand) => void this.commands.push(command),
+      status: () => undefined,
+      close: () => {
+        this.closed.push(port);
+        return Promise.resolve();
+      },
+    };
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+type TestInput = DriverInput | { type: "start" } | { type: "stop" } | { type: "poke" };
+type TestEffect = NetworkEffect | { type: "report"; text: string } | { type: "stopped" };
+
+/** Writes down what it is told. */
+class Recorder implements Machine<TestInput, TestEffect> {
+  readonly seen: string[] = [];
+  readonly #outbox = new Outbox<TestEffect>();
+  readonly #timers = new TimerQueue<string>();
+
+  handle(input: TestInput, now: Instant): void {
+    this.seen.push(input.type === "transport" ? `${input.endpoint} ${input.event.type}` : input.type);
+    if (input.type === "start") {
+      this.#timers.set("soon", now + 5);
+      this.#outbox.push({
+        type: "transport",
+        endpoint: "asap",
+        command: { type: "shutdown", association: 1 },
+      });
+      this.#outbox.push({ type: "report", text: "started" });
+    }
+    if (input.type === "stop") this.#outbox.push({ type: "stopped" });
+  }
+
+  tick(now: Instant): void {
+    for (let key = this.#timers.takeDue(now); key !== undefined; key = this.#timers.takeDue(now)) {
+      this.#outbox.push({ type: "report", text: key });
+    }
+  }
+
+  nextTimeout(): Instant | undefined {
+    return this.#timers.next();
+  }
+
+  drain(): TestEffect[] {
+    return this.#outbox.drain();
+  }
+}
+
+Deno.test("drive() tells a machine its endpoints first, then feeds events and carries out commands", async () => {
+  const transport = new FakeTransport(), machine = new Recorder(), reports: string[] = [];
+  const driver = drive(machine, {
+    transport,
+    endpoints: { asap: { port: 3863 }, enrp: { port: 9901 } },
+    onEffect: (effect) => {
+      if (effect.type === "report") reports.push(effect.text);
+    },
+  });
+  driver.input({ type: "start" });
+  transport.handlers[1]?.([{ type: "writable", association: 4 }, { type: "peerShutdown", association: 4 }]);
+  assert.deepEqual(machine.seen, [
+    "endpointOpened",
+    "endpointOpened",
+    "start",
+    "enrp writable",
+    "enrp peerShutdown",
+  ]);
+  assert.deepEqual(transport.commands, [{ type: "shutdown", association: 1 }]);
+  assert.deepEqual(reports, ["started"]);
+  assert.equal(driver.endpoint("enrp").port, 9901);
+  await driver.close();
+  assert.deepEqual(transport.closed, [3863, 9901]);
+});
+
+Deno.test("drive() wakes the machine when its timer is due", async () => {
+  const due = Promise.withResolvers<void>();
+  const driver = drive(new Recorder(), {
+    transport: new FakeTransport(),
+    endpoints: { asap: {} },
+    onEffect: (effect) => {
+      if (effect.type === "report" && effect.text === "soon") due.resolve();
+    },
+  });
+  driver.input({ type: "start" });
+  await due.promise;
+  await driver.close();
+});
+
+Deno.test("drive() puts an input from within an effect behind the present batch", async () => {
+  const machine = new Recorder();
+  const driver = drive(machine, {
+    transport: new FakeTransport(),
+    endpoints: { asap: {} },
+    onEffect: (effect) => {
+      if (effect.type === "report" && effect.text === "started") driver.input({ type: "poke" });
+    },
+  });
+  driver.inputs([{ type: "start" }, { type: "stop" }]);
+  assert.deepEqual(machine.seen, ["endpointOpened", "start", "stop", "poke"]);
+  await driver.stopped;
+  await driver.close();
+});
+
+Deno.test("drive() feeds nothing after close()", async () => {
+  const transport = new FakeTransport(), machine = new Recorder();
+  const driver = drive(machine, { transport, endpoints: { asap: {} }, onEffect: () => {} });
+  driver.input({ type: "start" });
+  const before = machine.seen.length;
+  await Promise.all([driver.close(), driver.close()]);
+  transport.handlers[0]?.([{ type: "writable", association: 1 }]);
+  driver.input({ type: "poke" });
+  assert.equal(machine.seen.length, before);
+  assert.equal(transport.closed.length, 1);
+});
+
+Deno.test("drive() closes what it opened when a later endpoint cannot be opened", () => {
+  const transport = new FakeTransport();
+  transport.refuse = true;
+  const endpoints = { asap: { port: 3863 }, enrp: { port: 9901 } };
+  assert.throws(() => drive(new Recorder(), { transport, endpoints, onEffect: () => {} }), /port is in use/);
+  assert.deepEqual(transport.closed, [3863]);
+});

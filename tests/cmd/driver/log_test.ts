@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { Log, LogLevel } from "../../../cmd/driver/log.ts";
+
+function recordLog(settings: { level?: number; color?: boolean; json?: boolean } = {}) {
+  const lines: string[] = [];
+  const log = new Log({
+    level: LogLevel.note,
+    color: false,
+    json: false,
+    ...settings,
+    write: (line) => void lines.push(line),
+    now: () => new Date(Date.UTC(2026, 0, 2, 3, 4, 5, 6)),
+  });
+  return { log, lines };
+}
+
+Deno.test("Log writes lines up to its level", () => {
+  const { log, lines } = recordLog();
+  log.error("one");
+  log.warning("two");
+  log.note("three");
+  log.action("four");
+  assert.deepEqual(lines.map((line) => line.replace(/^\d\d:\d\d:05\.006 /, "")), [
+    "one\n",
+    "two\n",
+    "three\n",
+  ]);
+});
+
+Deno.test("Log keeps a text of several lines on one", () => {
+  const { log, lines } = recordLog();
+  log.note("one\ntwo");
+  assert.match(lines.join(""), / one two\n$/);
+});
+
+Deno.test("Log writes JSON with the facts of the line", () => {
+  const { log, lines } = recordLog({ json: true });
+  log.note("registered", { event: "registered", elementId: 7, nothing: undefined });
+  assert.deepEqual(JSON.parse(lines.join("")), {
+    time: "2026-01-02T03:04:05.006Z",
+    level: 3,
+    text: "registered",
+    event: "registered",
+    elementId: 7,
+  });
+});
+
+Deno.test("Log.once() says a thing once, and again when it was forgotten", () => {
+  const { log, lines } = recordLog();
+  log.once("multicast", LogLevel.warning, "no route");
+  log.once("multicast", LogLevel.warning, "no route");
+  assert.equal(lines.length, 1);
+  log.again("multicast");
+  log.once("multicast", LogLevel.warning, "no route");
+  assert.equal(lines.length, 2);
+});
+
+Deno.test("Log.once() remembers no more than 1000 keys", () => {
+  const { log, lines } = recordLog();
+  for (let stranger = 0; stranger < 5000; stranger++) {
+    log.once(`stranger ${stranger}`, LogLevel.warning, "hello");
+  }
+  assert.equal(lines.length, 1000);
+});
+
+Deno.test("Log paints warnings only when colours are on", () => {
+  const plain = recordLog(), colored = recordLog({ color: true });
+  plain.log.warning("careful");
+  colored.log.warning("careful");
+  assert.ok(!plain.lines.join("").includes("\x1b"));
+  const [line = ""] = colored.lines;
+  assert.ok(line.startsWith("\x1b[33m") && line.endsWith("careful\x1b[39m\n"));
+});

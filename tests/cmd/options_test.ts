@@ -1,0 +1,165 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import {
+  choice,
+  decimal,
+  flag,
+  formatSocket,
+  hostSockets,
+  identifier,
+  integer,
+  nearest,
+  notYet,
+  onOff,
+  OptionError,
+  parseOptions,
+  readHostSocket,
+  readSocket,
+  socket,
+  text,
+} from "../../cmd/options.ts";
+
+const table = {
+  quiet: flag("Say nothing"),
+  width: integer("Width", { min: 64, max: 8192, defaultValue: 400 }),
+  rate: decimal("Rate", { min: -1, max: 10, defaultValue: undefined }),
+  poolhandle: text("Pool", { defaultValue: "EchoPool", aliases: ["pool"] }),
+  logcolor: onOff("Colours", { defaultValue: undefined }),
+  transport: choice(["auto", "kernel"], "Transport", { defaultValue: "auto", variable: "RSP_TRANSPORT" }),
+  identifier: identifier("ID"),
+  asapannounce: socket("Group", { words: ["auto", "off"], defaultValue: "auto", defaultPort: 3863 }),
+  registrar: hostSockets("Registrar", { defaultPort: 3863 }),
+  uptime: notYet("Failure tester"),
+};
+
+const parse = (...line: string[]) => parseOptions(table, line, () => undefined);
+const refused = (line: string[], message: RegExp) => {
+  assert.throws(() => parse(...line), (error) => error instanceof OptionError && message.test(error.message));
+};
+
+Deno.test("parseOptions() fills in defaults", () => {
+  const { values, positionals, given } = parse();
+  assert.equal(values["width"], 400);
+  assert.equal(values["quiet"], false);
+  assert.equal(values["transport"], "auto");
+  assert.deepEqual(values["registrar"], []);
+  assert.deepEqual([positionals, given.size], [[], 0]);
+});
+
+for (
+  const line of [["-width=500"], ["--width=500"], ["-width", "500"], ["--width", "500"], ["--wid-th=500"]]
+) {
+  Deno.test(`parseOptions() takes ${line.join(" ")}`, () => {
+    const { values, given } = parse(...line);
+    assert.equal(values["width"], 500);
+    assert.deepEqual([...given], ["width"]);
+  });
+}
+
+Deno.test("parseOptions() takes flags, their negation, aliases and words", () => {
+  const { values, positionals } = parse("-quiet", "one", "-pool=X", "--", "-width=1");
+  assert.equal(values["quiet"], true);
+  assert.equal(values["poolhandle"], "X");
+  assert.deepEqual(positionals, ["one", "-width=1"]);
+  assert.equal(parse("-quiet", "--no-quiet").values["quiet"], false);
+  assert.deepEqual(parse("-").positionals, ["-"]);
+});
+
+Deno.test("parseOptions() keeps an equals sign and a leading dash within a value", () => {
+  assert.equal(parse("-poolhandle=a=b").values["poolhandle"], "a=b");
+  assert.equal(parse("-rate", "-0.5").values["rate"], -0.5);
+});
+
+Deno.test("parseOptions() reads identifiers as RSPLIB writes them", () => {
+  assert.equal(parse("-identifier=0xDEADBEEF").values["identifier"], 0xdeadbeef);
+  assert.equal(parse("-identifier=$12").values["identifier"], 0x12);
+  assert.equal(parse("-identifier=12").values["identifier"], 12);
+  assert.equal(parse("-identifier=0").values["identifier"], undefined);
+  refused(["-identifier=0x123456789"], /32 bits/);
+});
+
+Deno.test("parseOptions() collects repeatable options", () => {
+  assert.deepEqual(parse("-registrar=10.1.0.1:4000,fd01::1", "-registrar=10.2.0.2").values["registrar"], [
+    { hosts: ["10.1.0.1", "fd01::1"], port: 4000 },
+    { hosts: ["10.2.0.2"], port: 3863 },
+  ]);
+});
+
+Deno.test("parseOptions() asks the environment for what the line does not say", () => {
+  const variable = (name: string) => name === "RSP_TRANSPORT" ? "kernel" : undefined;
+  assert.equal(parseOptions(table, [], variable).values["transport"], "kernel");
+  assert.equal(parseOptions(table, ["-transport=auto"], variable).values["transport"], "auto");
+  assert.throws(
+    () => parseOptions(table, [], () => "tin"),
+    /environment variable RSP_TRANSPORT must be auto or kernel/,
+  );
+});
+
+Deno.test("parseOptions() refuses what is wrong in one clear line", () => {
+  refused(["-widht=3"], /^unknown option -widht; did you mean -width\?$/);
+  refused(["--xyzzy"], /^unknown option --xyzzy$/);
+  refused(["-width=12x"], /^option -width must be a whole number from 64 to 8192, not "12x"$/);
+  refused(["-width=63"], /from 64 to 8192/);
+  refused(["-width"], /^option -width wants a value: -width=n$/);
+  refused(["-width=100", "--width=200"], /given twice/);
+  refused(["-quiet=yes"], /takes no value/);
+  refused(["-logcolor=blue"], /on or off/);
+  refused(["-transport=tin"], /auto or kernel/);
+  refused(["-asapannounce=pc1"], /must be an address such as/);
+  refused(["-asapannounce=10.1.0.1:70000"], /65535/);
+  refused(["-uptime=3"], /not carried out yet/);
+  refused(["-poolhandle="], /must not be empty/);
+});
+
+Deno.test("parseOptions() does not take names of objects for options", () => {
+  refused(["-constructor=1"], /unknown option/);
+  refused(["-__proto__=1"], /unknown option/);
+});
+
+Deno.test("readSocket() reads every spelling of an address", () => {
+  const cases: [string, string[], number][] = [
+    ["10.1.0.1", ["10.1.0.1"], 9901],
+    ["10.1.0.1:1", ["10.1.0.1"], 1],
+    ["10.1.0.1!2", ["10.1.0.1"], 2],
+    ["[fd01::1]:3", ["fd01::1"], 3],
+    ["[fd01::1]!4", ["fd01::1"], 4],
+    ["fd01::1!5", ["fd01::1"], 5],
+    ["fd01::1", ["fd01::1"], 9901],
+    ["localhost:7", ["127.0.0.1"], 7],
+  ];
+  for (const [written, addresses, port] of cases) {
+    const read = readSocket(written, 9901);
+    assert.deepEqual(read, { addresses, port }, written);
+    assert.deepEqual(readSocket(formatSocket(read), 0), read);
+  }
+});
+
+Deno.test("readHostSocket() takes names, but no mistyped addresses", () => {
+  assert.deepEqual(readHostSocket("lab-pc-1.example:3863,10.1.0.1", 1), {
+    hosts: ["lab-pc-1.example", "10.1.0.1"],
+    port: 3863,
+  });
+  assert.deepEqual(readHostSocket("pc1", 3863), { hosts: ["pc1"], port: 3863 });
+  for (const wrong of ["10.1.0.256", "10.1.0", "", "a..b", "pc 1", "pc1:x", "10.1.0.1.2:3863"]) {
+    assert.throws(() => readHostSocket(wrong, 1), /must be an address/, wrong);
+  }
+  assert.throws(() => readSocket("pc1:3863", 1), /must be an address/);
+});
+
+Deno.test("nearest() suggests what was meant, and nothing else", () => {
+  assert.equal(nearest("poolhandel", ["poolhandle", "policy"]), "poolhandle");
+  assert.equal(nearest("asap", ["asapannounce", "enrp"]), "asapannounce");
+  assert.equal(nearest("banana", ["poolhandle", "policy"]), undefined);
+});
+
+Deno.test("parseOptions() answers any line with values or an OptionError", () => {
+  const word = fc.oneof(fc.string(), fc.constantFrom(...Object.keys(table)).map((name) => `-${name}`));
+  const argument = fc.oneof(word, fc.tuple(word, fc.string()).map((pair) => pair.join("=")));
+  fc.assert(fc.property(fc.array(argument, { maxLength: 6 }), (line) => {
+    try {
+      assert.equal(typeof parse(...line).values, "object");
+    } catch (error) {
+      assert.ok(error instanceof OptionError, String(error));
+    }
+  }));
+});

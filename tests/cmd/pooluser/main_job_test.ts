@@ -1,0 +1,198 @@
+/** The main job within one process: registrar, servers and pool user as commands, over the embedded stack and loopback. */
+import assert from "node:assert/strict";
+import { decode } from "fast-png";
+import { join } from "node:path";
+import type { Command, Output } from "../../../cmd/command.ts";
+import { parseOptions } from "../../../cmd/options.ts";
+import { command as poolUser } from "../../../cmd/pooluser/command.ts";
+import { command as registrar } from "../../../cmd/registrar/command.ts";
+import { command as server } from "../../../cmd/server/command.ts";
+import { colourOf } from "../../../protocol/app/fractal/colour.ts";
+import { TEST_PATTERN } from "../../../protocol/app/fractal/compute.ts";
+import { IMAGE, wholeImage } from "../../protocol/app/fractal/fixture.ts";
+
+/** Nothing here takes longer unless it is broken. */
+const DEADLINE_MS = 30_000;
+
+const TRANSPORT = ["-transport=embedded", "-encapsulation=udp", "-asapannounce=off", "-json"];
+
+type Line = Readonly<Record<string, unknown>>;
+
+/** A command that runs, with its log as JSON objects. */
+class Program {
+  readonly lines: Line[] = [];
+  readonly ended: Promise<number>;
+  readonly #abort = new AbortController();
+  #waiting: (() => void) | undefined;
+
+  constructor(command: Command, ...line: string[]) {
+    const { values, given } = parseOptions(command.options, [...line, ...TRANSPORT], () => undefined);
+    const output: Output = {
+      isTerminal: false,
+      write: (text) => {
+        for (const one of text.trim().split("\n")) this.lines.push(JSON.parse(one));
+        this.#waiting?.();
+      },
+      size: () => ({ columns: 80, rows: 24 }),
+    };
+    this.ended = command.run({
+      program: command.name,
+      calledAs: command.name,
+      options: values,
+      given,
+      positionals: [],
+      stdout: output,
+      stderr: output,
+      variable: () => undefined,
+      signal: this.#abort.signal,
+    });
+  }
+
+  /** The first line with this event. */
+  async event(event: string): Promise<Line> {
+    const deadline = AbortSignal.timeout(DEADLINE_MS);
+    for (;;) {
+      const found = this.lines.find((line) => line["event"] === event);
+      if (found !== undefined) return found;
+      await new Promise<void>((resolve, reject) => {
+        this.#waiting = resolve;
+        deadline.onabort = () => reject(new Error(`no ${event} in ${JSON.stringify(this.lines, null, 1)}`));
+      });
+    }
+  }
+
+  /** Ctrl+C. */
+  async stop(): Promise<number> {
+    this.#abort.abort("SIGINT");
+    return await this.ended;
+  }
+}
+
+async function startRegistrar(): Promise<{ readonly program: Program; readonly option: string }> {
+  const program = new Program(registrar, "-asap=127.0.0.1:0", "-enrp=127.0.0.1:0", "-enrpannounce=off");
+  const { asapPort } = await program.event("ports");
+  return { program, option: `-registrar=127.0.0.1:${asapPort}` };
+}
+
+Deno.test("the pool user's PNG has every pixel right, though servers leave again and again", async () => {
+  const folder = await Deno.makeTempDir();
+  const { program: pr, option } = await startRegistrar();
+  const servers = [1, 2].map((id) =>
+    new Program(server, "-fractal", option, `-identifier=${id}`, "-fgpfailureafter=4", "-fgpmaxthreads=3")
+  );
+  try {
+    for (const one of servers) await one.event("registered");
+    const file = join(folder, "image-%d.png");
+    const user = new Program(
+      poolUser,
+      option,
+      `-output=${file}`,
+      "-width=100",
+      "-height=64",
+      "-threads=3",
+      "-iterations=200",
+      "-timeout=30",
+    );
+    assert.equal(await user.ended, 0);
+    const { failovers } = await user.event("imageCompleted");
+    assert.ok(Number(failovers) >= 1, "a server left after 4 Data");
+    const image = { ...IMAGE, height: 64 };
+    const { width, data } = decode(await Deno.readFile(join(folder, "image-1.png")));
+    assert.equal(width, 100);
+    // The halves of an image are interpolated, so that a value may differ where the set is chaotic.
+    const wrong = wholeImage(image).filter((value, index) => {
+      const colour = colourOf(value);
+      return data[3 * index] !== colour >> 16 || data[3 * index + 1] !== (colour >> 8 & 255);
+    });
+    assert.ok(wrong.length < 6400 / 200, `${wrong.length} pixels differ`);
+  } finally {
+    for (const one of [...servers, pr]) assert.equal(await one.stop(), 0);
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("a test pattern comes through exactly, and -timeout ends a user whose pool nobody offers", async () => {
+  const folder = await Deno.makeTempDir();
+  const { program: pr, option } = await startRegistrar();
+  const pe = new Program(server, "-fractal", option, "-fgptestmode");
+  try {
+    const file = join(folder, "out.png");
+    const size = ["-width=64", "-height=64"];
+    const nobody = new Program(
+      poolUser,
+      option,
+      "-poolhandle=Nobody",
+      `-output=${file}`,
+      "-timeout=0.7",
+      ...size,
+    );
+    assert.equal(await nobody.ended, 1);
+    assert.match(String((await nobody.event("timeout"))["text"]), /not complete after 0\.7 s/);
+    await pe.event("registered");
+    const user = new Program(poolUser, option, `-output=${file}`, "-timeout=30", ...size);
+    assert.equal(await user.ended, 0);
+    const { data } = decode(await Deno.readFile(file));
+    const image = wholeImage({ ...IMAGE, width: 64, height: 64, algorithm: TEST_PATTERN });
+    const expected = [...image].flatMap((value) => {
+      const colour = colourOf(value);
+      return [colour >> 16, colour >> 8 & 255, colour & 255];
+    });
+    assert.deepEqual([...data], expected);
+  } finally {
+    for (const one of [pe, pr]) assert.equal(await one.stop(), 0);
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("Ctrl+C in the middle of an image shuts the session down, and the exit code says that it is incomplete", async () => {
+  const folder = await Deno.makeTempDir();
+  const { program: pr, option } = await startRegistrar();
+  const pe = new Program(server, "-fractal", option, "-fgpmaxrate=20000", "-loglevel=4");
+  try {
+    await pe.event("registered");
+    const user = new Program(
+      poolUser,
+      option,
+      `-output=${join(folder, "out.png")}`,
+      "-width=1000",
+      "-height=1000",
+    );
+    await pe.event("fractalStarted");
+    assert.equal(await user.stop(), 1);
+    assert.equal((await pe.event("sessionDown"))["text"], "session 1: ended: shut down by the peer");
+    assert.deepEqual(await Array.fromAsync(Deno.readDir(folder)), [], "no half image is left");
+  } finally {
+    for (const one of [pe, pr]) assert.equal(await one.stop(), 0);
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("rsp server gives up a refused registration when it is told to", async () => {
+  const { program: pr, option } = await startRegistrar();
+  const first = new Program(server, "-fractal", option);
+  try {
+    await first.event("registered");
+    const second = new Program(server, "-fractal", option, "-policy=LeastUsed", "-giveup");
+    assert.equal(await second.ended, 1);
+    assert.match(String((await second.event("registrationRefused"))["reason"]), /policy/);
+  } finally {
+    for (const one of [first, pr]) assert.equal(await one.stop(), 0);
+  }
+});
+
+Deno.test("a wrong command line is told before the network is opened", async () => {
+  const cases: readonly (readonly [Command, string[], RegExp])[] = [
+    [server, [], /which service/],
+    [server, ["-echo"], /not there yet/],
+    [server, ["-fractal", `-poolhandle=${"x".repeat(33)}`], /1 to 32 octets/],
+    [poolUser, [`-poolhandle=${"x".repeat(33)}`], /1 to 32 octets/],
+    [poolUser, ["-output=/no/such/folder/x.png"], /no folder/],
+    [poolUser, ["-config=/no/such/file.fsf"], /cannot be read/],
+  ];
+  for (const [command, line, message] of cases) {
+    await assert.rejects(async () => await new Program(command, ...line).ended, {
+      name: "OptionError",
+      message,
+    });
+  }
+});
