@@ -1,0 +1,35 @@
+/** Asks tshark, an independent dissector, what it thinks of a recording. */
+
+/** Extra words for tshark: SCTP in UDP on the embedded stack's ports, and checksums that are checked. */
+const SETTINGS: readonly string[] = [
+  ...["13863", "19901", "30000-32767"].flatMap((ports) => ["-d", `udp.port==${ports},sctp`]),
+  ...["-o", "sctp.checksum:CRC 32c"],
+  ...["-o", "udp.check_checksum:FALSE"], // the kernel leaves UDP checksums of a veth to nobody
+];
+
+/**
+ * Packets that match a display filter, one line each.
+ *
+ * @param fields what to print of each packet; nothing = tshark's own summary
+ */
+export async function packets(
+  file: string,
+  filter: string,
+  fields: readonly string[] = [],
+): Promise<string[]> {
+  const wanted = fields.length === 0 ? [] : ["-T", "fields", ...fields.flatMap((field) => ["-e", field])];
+  const { success, stdout, stderr } = await new Deno.Command("tshark", {
+    args: ["-n", "-r", file, ...SETTINGS, "-Y", filter, ...wanted],
+  }).output();
+  const text = new TextDecoder();
+  if (!success) throw new Error(`Cannot dissect ${file}: ${text.decode(stderr).trim()}`);
+  return text.decode(stdout).split("\n").filter((line) => line !== "");
+}
+
+/** Packets that tshark finds fault with: malformed, a wrong checksum, or a warning. */
+export async function faultyPackets(file: string): Promise<string[]> {
+  return await packets(
+    file,
+    '_ws.malformed or sctp.checksum.status == "Bad" or _ws.expert.severity >= "Warning"',
+  );
+}

@@ -1,0 +1,185 @@
+import assert from "node:assert/strict";
+import { decode } from "fast-png";
+import { faultyPackets, packets } from "./dissect.ts";
+import { Lab, labIsPossible } from "./lab.ts";
+import type { Pc, Program } from "./lab.ts";
+
+const possible = await labIsPossible();
+const SIZE = ["-width=1000", "-height=800"] as const;
+
+/** The image without any failure, to compare with. Computed on one PC that has no network at all. */
+async function referenceImage(directory: string): Promise<Uint8Array> {
+  await using lab = await Lab.open(1);
+  const pc = lab.pc(1);
+  for (const name of ["eth0", "eth1"]) await pc.run("ip", "link", "delete", name);
+  const registrar = pc.rsp("registrar");
+  await registrar.says(/ASAP has SCTP port 3863/);
+  const server = pc.rsp("server", "-fractal");
+  const file = `${directory}/reference.png`;
+  const user = pc.rsp("pooluser", "-fractal", ...SIZE, `-output=${file}`);
+  assert.equal(await user.exitCode(), 0, user.output);
+  assert.equal(await server.interrupt(), 0, server.output);
+  assert.match(registrar.output, /deregistered/);
+  assert.equal(await registrar.interrupt(), 0, registrar.output);
+  return await pixels(file);
+}
+
+async function pixels(file: string): Promise<Uint8Array> {
+  const { width, height, data } = decode(await Deno.readFile(file));
+  assert.deepEqual([width, height], [1000, 800]);
+  return Uint8Array.from(data);
+}
+
+/** A registrar on PC 1, servers on PC 2 and PC 3, all of them ready. */
+async function startPool(
+  lab: Lab,
+  options: readonly string[],
+): Promise<{ servers: Program[]; registrar: Program }> {
+  const registrar = lab.pc(1).rsp("registrar", ...options);
+  await registrar.says(/ASAP has SCTP port/);
+  const servers = [lab.pc(2), lab.pc(3)].map((pc: Pc) => pc.rsp("server", "-fractal", ...options));
+  for (const server of servers) await server.says(/registered as/);
+  return { servers, registrar };
+}
+
+/** The server that computes now. */
+function inUse(servers: readonly Program[]): Promise<Program> {
+  return Promise.any(servers.map(async (server) => {
+    await server.says(/session \d+: computes/);
+    return server;
+  }));
+}
+
+Deno.test({
+  name: "three programs on one machine without a network draw an image",
+  ignore: !possible,
+  async fn() {
+    const directory = await Deno.makeTempDir();
+    try {
+      assert.ok((await referenceImage(directory)).some((octet) => octet !== 0));
+    } finally {
+      await Deno.remove(directory, { recursive: true });
+    }
+  },
+});
+
+for (const encapsulation of ["raw", "udp"] as const) {
+  Deno.test({
+    name:
+      `a server is killed in mid-image, on four paths, ${encapsulation}: no pixel is missing, no packet is wrong`,
+    ignore: !possible,
+    async fn(t) {
+      const directory = await Deno.makeTempDir();
+      try {
+        await using lab = await Lab.open(4);
+        const recording = `${directory}/pc4.pcap`, image = `${directory}/image.png`;
+        const options = ["-transport=embedded", `-encapsulation=${encapsulation}`];
+        const recorder = await lab.pc(4).capture(recording);
+        const { servers } = await startPool(lab, options);
+        const user = lab.pc(4).rsp("pooluser", "-fractal", ...SIZE, ...options, `-output=${image}`);
+        await user.says(/20 %/);
+        (await inUse(servers)).signal("SIGKILL");
+        assert.equal(await user.exitCode(), 0, user.output);
+        await recorder.interrupt();
+
+        await t.step("the image is the same as without a failure", async () => {
+          assert.match(user.output, /1 failovers?/);
+          assert.deepEqual(await pixels(image), await referenceImage(directory));
+        });
+        await t.step("tshark finds no fault", async () => {
+          assert.deepEqual(await faultyPackets(recording), []);
+          assert.ok((await packets(recording, 'sctp.checksum.status == "Good"')).length > 100);
+        });
+        await t.step("the packets are of the kind that was asked for", async () => {
+          const encapsulated = (await packets(recording, "sctp && udp")).length;
+          const plain = (await packets(recording, "sctp && !udp")).length;
+          assert.ok(encapsulation === "raw" ? plain > 100 : encapsulated > 100 && plain === 0);
+        });
+        await t.step("announce, resolution, image and cookie echo are there", async () => {
+          for (
+            const filter of [
+              "asap.message_type == 10 && ip.dst == 239.0.0.50",
+              "asap.message_type == 5",
+              "asap.message_type == 6",
+              "asap.message_type == 9",
+              "asap.message_type == 11",
+              "asap.message_type == 12",
+              "fractalgeneratorprotocol.message_type == 1",
+              "fractalgeneratorprotocol.message_type == 2",
+            ]
+          ) assert.ok((await packets(recording, filter)).length > 0, filter);
+        });
+        await t.step("four paths are in use, and those that did not carry the INIT were probed", async () => {
+          const senders = await packets(recording, "sctp", ["ip.src", "ipv6.src"]);
+          const probed = await packets(recording, "sctp.chunk_type == 5", ["ip.src", "ipv6.src"]);
+          const prefixes = ["10.1.0.", "10.2.0.", "fd01::", "fd02::"];
+          const seen = (lines: readonly string[]) =>
+            prefixes.filter((one) => lines.some((line) => line.includes(one)));
+          assert.deepEqual(seen(senders), prefixes);
+          assert.ok(seen(probed).length >= 3, `heartbeats were answered from ${seen(probed)}`);
+        });
+      } finally {
+        await Deno.remove(directory, { recursive: true });
+      }
+    },
+  });
+}
+
+Deno.test({
+  name: "a registrar that is killed and started again has its servers back within seconds",
+  ignore: !possible,
+  async fn() {
+    const directory = await Deno.makeTempDir();
+    try {
+      await using lab = await Lab.open(2);
+      const [pc1, pc2] = [lab.pc(1), lab.pc(2)];
+      const first = pc1.rsp("registrar");
+      await first.says(/ASAP has SCTP port 3863/);
+      const server = pc2.rsp("server", "-fractal");
+      await server.says(/registered as/);
+      // An image takes long enough for all paths to be probed, so that nothing but heartbeats is due for a while.
+      const draw = () => pc2.rsp("pooluser", `-output=${directory}/image.png`, "-timeout=20").exitCode();
+      assert.equal(await draw(), 0);
+      first.signal("SIGKILL");
+      await first.exitCode();
+      const second = pc1.rsp("registrar");
+      // The server registers every 30 s; its heartbeats find out earlier that the new registrar does not know it.
+      await second.says(/element 0x[0-9a-f]{8} registered/, 15_000);
+      assert.equal(await draw(), 0, server.output);
+      assert.match(server.output, /registrar .* lost/);
+      assert.equal(await server.interrupt(), 0, server.output);
+      assert.equal(await second.interrupt(), 0, second.output);
+    } finally {
+      await Deno.remove(directory, { recursive: true });
+    }
+  },
+});
+
+Deno.test({
+  name: "a cable is pulled out in mid-image: the same server goes on over the other network",
+  ignore: !possible,
+  async fn() {
+    const directory = await Deno.makeTempDir();
+    try {
+      await using lab = await Lab.open(4);
+      const image = `${directory}/image.png`;
+      const options = ["-transport=embedded"];
+      await startPool(lab, options);
+      const user = lab.pc(4).rsp(
+        "pooluser",
+        "-fractal",
+        ...SIZE,
+        ...options,
+        `-output=${image}`,
+        "-recvtimeout=30000",
+      );
+      await user.says(/20 %/);
+      await lab.pc(4).cable("blue", "out");
+      assert.equal(await user.exitCode(), 0, user.output);
+      assert.match(user.output, /0 failovers/);
+      await pixels(image);
+    } finally {
+      await Deno.remove(directory, { recursive: true });
+    }
+  },
+});
