@@ -1,0 +1,46 @@
+/** Judges a fractal image: what of it was on the network, and the file that our pool user wrote. */
+import assert from "node:assert/strict";
+import { computePoints } from "../../protocol/app/fractal/compute.ts";
+import {
+  type FractalMessage,
+  type FractalParameter,
+  readFractal,
+} from "../../protocol/app/fractal/messages.ts";
+import { Ppid } from "../../protocol/net.ts";
+import type { SeenMessage } from "./live_capture.ts";
+
+/** What a message of the fractal service says; undefined for other messages. */
+export function fractalOf({ ppid, data }: SeenMessage): FractalMessage | undefined {
+  return ppid === Ppid.fractalGenerator ? readFractal(data) : undefined;
+}
+
+/** Every pixel came over the wire, with the value that the parameters demand, and the end was told. */
+export function assertWholeImage(seen: readonly SeenMessage[]): void {
+  const messages = seen.map(fractalOf).filter((message) => message !== undefined);
+  const parameter = messages.find((message): message is FractalParameter => message.type === "parameter");
+  assert.ok(parameter !== undefined, "a Parameter was sent");
+  const { width, height } = parameter;
+  const expected = new Uint32Array(width * height);
+  computePoints(parameter, 0, expected);
+  const came = new Uint8Array(width * height);
+  let wrong = 0;
+  for (const message of messages) {
+    if (message.type !== "data") continue;
+    const first = message.startY * width + message.startX;
+    for (const [i, value] of message.values.entries()) {
+      came[first + i] = 1;
+      if (value !== expected[first + i]) wrong++;
+    }
+  }
+  assert.equal(came.reduce((sum, pixel) => sum + pixel, 0), width * height, "all pixels were sent");
+  assert.equal(wrong, 0, "pixels with another value than the formula's");
+  assert.ok(messages.some(({ type }) => type === "end"), "the end was told");
+}
+
+/** A PNG file of this size is there. */
+export async function assertPng(file: string, width: number, height: number): Promise<void> {
+  const image = await Deno.readFile(file);
+  assert.deepEqual(image.subarray(0, 8), Uint8Array.fromHex("89504e470d0a1a0a"));
+  const view = new DataView(image.buffer);
+  assert.deepEqual([view.getUint32(16), view.getUint32(20)], [width, height]); // of IHDR
+}

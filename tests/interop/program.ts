@@ -1,0 +1,138 @@
+/**
+ * A program that runs for a while, as a test sees it: what it prints, waiting for that, signals, its end. Every wait has
+ * a limit, and an error that says what was waited for and what the program had said.
+ */
+import { stripVTControlCharacters } from "node:util";
+
+/** A guest is slow, and its machine shared: far more than anything takes, in milliseconds. */
+const PATIENCE_MS = 60_000;
+/** A program that was asked to end gets so long, in milliseconds. */
+const END_LIMIT_MS = 15_000;
+/** Characters of the output in the text of an error. */
+const QUOTED_CHARACTERS = 2000;
+
+/** See the module's description. */
+export class Program {
+  /** For people. */
+  readonly name: string;
+  /** Resolves with the exit status. */
+  readonly exited: Promise<number>;
+  readonly #child: Deno.ChildProcess;
+  readonly #input: WritableStreamDefaultWriter<Uint8Array>;
+  #output = "";
+  #hasExited = false;
+  #wake: PromiseWithResolvers<void> = Promise.withResolvers();
+
+  /** Starts it. Its standard input stays open. */
+  constructor(name: string, command: readonly string[]) {
+    this.name = name;
+    const [program = "", ...line] = command;
+    const child = new Deno.Command(program, {
+      args: line,
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    this.#child = child;
+    this.#input = child.stdin.getWriter();
+    this.exited = this.#run(child);
+  }
+
+  /** Everything it printed so far, without colours. */
+  get output(): string {
+    return stripVTControlCharacters(this.#output);
+  }
+
+  /** Whether it still runs. */
+  get isRunning(): boolean {
+    return !this.#hasExited;
+  }
+
+  /** Waits until its output matches; an error when it ends before that, or takes too long. */
+  async says(pattern: RegExp, limitMs: number = PATIENCE_MS): Promise<RegExpExecArray> {
+    const deadline = performance.now() + limitMs;
+    for (;;) {
+      const match = pattern.exec(this.output);
+      if (match !== null) return match;
+      const leftMs = deadline - performance.now();
+      if (this.#hasExited || leftMs <= 0) {
+        const why = this.#hasExited ? `it ended with ${await this.exited}` : `${limitMs} ms passed`;
+        throw new Error(`No ${pattern} from ${this.name}: ${why}. ${this.quote()}`);
+      }
+      await within(leftMs, this.#wake.promise);
+    }
+  }
+
+  /** Gives it something to read. */
+  async type(text: string): Promise<void> {
+    await this.#input.write(new TextEncoder().encode(text));
+  }
+
+  /** Waits for its end by itself; an error when that takes too long. @returns the exit status */
+  async ends(limitMs: number = PATIENCE_MS): Promise<number> {
+    const code = await within(limitMs, this.exited);
+    if (code === undefined) {
+      throw new Error(`${this.name} did not end within ${limitMs} ms. ${this.quote()}`);
+    }
+    return code;
+  }
+
+  /** Ctrl+C. @returns the exit status; undefined when it had to be ended by force */
+  async interrupt(): Promise<number | undefined> {
+    this.signal("SIGINT");
+    const code = await within(END_LIMIT_MS, this.exited);
+    if (code === undefined) await this.kill();
+    return code;
+  }
+
+  /** Ends it at once, without a chance to say good-bye. */
+  async kill(): Promise<void> {
+    this.signal("SIGKILL");
+    await this.exited;
+  }
+
+  /** Sends a signal, unless it has ended. */
+  signal(name: Deno.Signal): void {
+    if (!this.#hasExited) this.#child.kill(name);
+  }
+
+  /** The end of its output, for the text of an error. */
+  quote(): string {
+    return `${this.name} said:\n${this.output.slice(-QUOTED_CHARACTERS)}`;
+  }
+
+  async #run(child: Deno.ChildProcess): Promise<number> {
+    const read = async (stream: ReadableStream<Uint8Array<ArrayBuffer>>) => {
+      for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+        this.#output += text;
+        this.#changed();
+      }
+    };
+    const reading = Promise.all([read(child.stdout), read(child.stderr)]);
+    const { code } = await child.status;
+    this.#hasExited = true;
+    await reading;
+    await this.#input.abort().catch(() => {}); // the pipe may have broken with the program
+    this.#changed();
+    return code;
+  }
+
+  #changed(): void {
+    const { resolve } = this.#wake;
+    this.#wake = Promise.withResolvers();
+    resolve();
+  }
+}
+
+/** What a promise gives, or undefined when that takes longer than so many milliseconds. */
+export async function within<Value>(limitMs: number, promise: Promise<Value>): Promise<Value | undefined> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, limitMs, undefined);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

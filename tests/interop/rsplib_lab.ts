@@ -1,0 +1,180 @@
+/**
+ * A laboratory of four PCs and a switch, in namespaces of the guest: programs that are run on the PCs, and what a capture
+ * at the switch shows. For the tests against RSPLIB; needs root, `ip`, `tcpdump`, `tshark`, `stdbuf`.
+ */
+import assert from "node:assert/strict";
+import type { AsapMessage } from "../../protocol/asap/mod.ts";
+import { describeAsap } from "../../protocol/asap/mod.ts";
+import { Ppid } from "../../protocol/net.ts";
+import { LiveCapture, type SeenMessage } from "./live_capture.ts";
+import { Program } from "./program.ts";
+
+/** The PCs by the role of the program that runs there. */
+export const PCS = { registrar: 1, server: 2, user: 3, secondServer: 4 } as const;
+export type Role = keyof typeof PCS;
+
+/** Our programs are started from the sources. */
+const OURS = [Deno.execPath(), "run", "--allow-all", "--no-check", "--cached-only", "--quiet", "cmd/main.ts"];
+/** RSPLIB's programs keep back what they print unless that goes to a terminal. */
+const ORIGINAL = ["stdbuf", "-oL", "-eL"];
+/** How long something may take to be seen, in milliseconds: a guest is slow, and its machine shared. */
+const LIMIT_MS = 60_000;
+/** ASAP messages in the text of an error. */
+const QUOTED_MESSAGES = 12;
+
+async function ip(...words: string[]): Promise<void> {
+  const { success, stderr } = await new Deno.Command("ip", { args: words }).output();
+  if (!success) throw new Error(`ip ${words.join(" ")}: ${new TextDecoder().decode(stderr)}`);
+}
+
+/** Network, capture and programs of one test. */
+export class Lab implements AsyncDisposable {
+  readonly #prefix: string;
+  readonly #namespaces: string[] = [];
+  readonly #programs: Program[] = [];
+  #capture: LiveCapture | undefined;
+
+  /** Use {@linkcode Lab.make}. */
+  constructor(prefix: string) {
+    this.#prefix = prefix;
+  }
+
+  /** Builds the network and starts the capture. */
+  static async make(prefix: string): Promise<Lab> {
+    const lab = new Lab(prefix);
+    try {
+      await lab.#build();
+    } catch (error) {
+      await lab[Symbol.asyncDispose]();
+      throw error;
+    }
+    return lab;
+  }
+
+  /** Addresses of a role's PC. */
+  static addresses(role: Role): readonly [string, string] {
+    return [`10.99.0.${PCS[role]}`, `fd99::${PCS[role]}`];
+  }
+
+  /** Starts one of our programs on the PC of a role. */
+  ours(role: Role, ...words: string[]): Program {
+    return this.#start(role, `rsp ${words[0]}`, [...OURS, ...words]);
+  }
+
+  /** Starts an original program on the PC of a role. */
+  original(role: Role, ...words: string[]): Program {
+    return this.#start(role, words[0]!, [...ORIGINAL, ...words]);
+  }
+
+  /** Messages on the network so far. */
+  get messages(): readonly SeenMessage[] {
+    return this.#capture?.messages ?? [];
+  }
+
+  /**
+   * Waits until so many messages were on the network that match.
+   *
+   * @param what what is waited for, for the text of the error
+   * @param options `from`: how many of the first messages do not count
+   * @returns the last of them
+   */
+  async sees(
+    what: string,
+    matches: (message: SeenMessage) => boolean,
+    options: { readonly count?: number; readonly from?: number; readonly limitMs?: number } = {},
+  ): Promise<SeenMessage> {
+    const limitMs = options.limitMs ?? LIMIT_MS;
+    const found = await this.#capture?.sees(matches, { ...options, limitMs });
+    if (found !== undefined) return found;
+    const last = this.messages.filter(({ asap }) => asap !== undefined).slice(-QUOTED_MESSAGES);
+    const asap = last.map(({ source, asap }) => `${source}: ${describeAsap(asap!)}`).join("\n");
+    const said = this.#programs.map((program) => `--- ${program.quote()}`).join("\n");
+    throw new Error(`Not seen within ${limitMs} ms: ${what}\n--- last ASAP messages\n${asap}\n${said}`);
+  }
+
+  /** Waits for so many ASAP messages of a type from the PC of a role. @returns the last of them */
+  async seesAsap<Type extends AsapMessage["type"]>(
+    type: Type,
+    sender: Role,
+    options: {
+      readonly matches?: (message: Extract<AsapMessage, { type: Type }>, seen: SeenMessage) => boolean;
+      readonly count?: number;
+      readonly from?: number;
+    } = {},
+  ): Promise<Extract<AsapMessage, { type: Type }>> {
+    type Wanted = Extract<AsapMessage, { type: Type }>;
+    const { matches = () => true, ...rest } = options;
+    const addresses = Lab.addresses(sender);
+    const { asap } = await this.sees(
+      `${rest.count ?? 1} ASAP ${type} of ${sender}`,
+      (seen) =>
+        seen.asap?.type === type && addresses.includes(seen.source) && matches(seen.asap as Wanted, seen),
+      rest,
+    );
+    return asap as Wanted;
+  }
+
+  /** Ends the capture. @returns the pcap file's octets */
+  async endCapture(): Promise<Uint8Array> {
+    return await this.#capture?.end() ?? new Uint8Array(0);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#programs.map((program) => program.kill()));
+    await this.endCapture();
+    for (const name of this.#namespaces.splice(0)) await ip("netns", "del", name);
+  }
+
+  #start(role: Role, name: string, command: readonly string[]): Program {
+    const words = ["ip", "netns", "exec", this.#name(role), ...command];
+    const program = new Program(`${name} (${role})`, words);
+    this.#programs.push(program);
+    return program;
+  }
+
+  #name(place: string): string {
+    return `${this.#prefix}-${place}`;
+  }
+
+  async #addNamespace(place: string): Promise<string> {
+    const name = this.#name(place);
+    await ip("netns", "add", name);
+    this.#namespaces.push(name);
+    return name;
+  }
+
+  async #build(): Promise<void> {
+    const hub = await this.#addNamespace("switch");
+    await ip("-n", hub, "link", "add", "br0", "type", "bridge", "mcast_snooping", "0");
+    await ip("-n", hub, "link", "set", "br0", "up");
+    for (const [role, number] of Object.entries(PCS)) {
+      const pc = await this.#addNamespace(role);
+      await ip("-n", hub, "link", "add", `v${number}`, "type", "veth", "peer", "name", "eth0", "netns", pc);
+      await ip("-n", hub, "link", "set", `v${number}`, "master", "br0", "up");
+      await ip("-n", pc, "link", "set", "lo", "up");
+      await ip("-n", pc, "addr", "add", `10.99.0.${number}/24`, "dev", "eth0");
+      await ip("-n", pc, "addr", "add", `fd99::${number}/64`, "dev", "eth0", "nodad");
+      await ip("-n", pc, "link", "set", "eth0", "up");
+      await ip("-n", pc, "route", "add", "224.0.0.0/4", "dev", "eth0");
+    }
+    this.#capture = await LiveCapture.start(hub, "br0");
+  }
+}
+
+/** Whether a message of the fractal service goes out from the PC of a role. */
+export function isFractalOf(role: Role): (message: SeenMessage) => boolean {
+  const addresses = Lab.addresses(role);
+  return ({ ppid, source }) => ppid === Ppid.fractalGenerator && addresses.includes(source);
+}
+
+/** What tshark has to say against packets of some addresses: a line for each, or none. */
+export async function complaints(pcapFile: string, addresses: readonly string[]): Promise<string[]> {
+  const from = addresses.map((address) => `${address.includes(":") ? "ipv6" : "ip"}.src == ${address}`).join(
+    " or ",
+  );
+  const { stdout, success, stderr } = await new Deno.Command("tshark", {
+    args: ["-r", pcapFile, "-Y", `(_ws.malformed or _ws.expert.severity >= "Warning") and (${from})`],
+  }).output();
+  assert.ok(success, new TextDecoder().decode(stderr));
+  return new TextDecoder().decode(stdout).split("\n").filter((line) => line.length > 0);
+}

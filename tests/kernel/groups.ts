@@ -1,0 +1,14 @@
+/** Files of tests, by the group's name and the place where they run. */
+
+/** Tests that run in the guest. */
+export const GUEST_TESTS: { readonly [group: string]: readonly string[] } = {
+  transport: ["tests/kernel/kernel_transport_test.ts"],
+  rsplib: ["tests/interop/rsplib_test.ts", "tests/interop/rsplib_pool_test.ts"],
+};
+
+/** Tests that run on the host, in the namespace with the tap devices, while the guest's peer serves. */
+export const HOST_TEST = "tests/kernel/embedded_kernel_test.ts";
+/** Test of what tcpdump took down at the tap devices meanwhile. */
+export const TAP_TEST = "tests/kernel/tap_capture_test.ts";
+/** Variable with the folder of these captures: tap0.pcap, tap1.pcap. */
+export const TAP_CAPTURES = "RSP_TAP_CAPTURES";
