@@ -1,5 +1,6 @@
 import type { Instant, Ppid } from "../net.ts";
 import { assert } from "../wire/assert.ts";
+import { tsnAdd } from "./serial.ts";
 
 /** A user message on its way out. Its fragments refer to `data` by offset and length. */
 export interface OutboundMessage {
@@ -59,7 +60,7 @@ export class Flight {
 
   /** The TSN that the next chunk gets. */
   get nextTsn(): number {
-    return (this.firstTsn + this.count) >>> 0;
+    return tsnAdd(this.firstTsn, this.count);
   }
 
   /** Adds a chunk and gives its slot; the caller fills in flags, path and times. */
@@ -82,7 +83,7 @@ export class Flight {
     const slot = this.firstTsn & this.mask;
     this.states[slot] = ChunkState.free;
     this.messages[slot] = undefined;
-    this.firstTsn = (this.firstTsn + 1) >>> 0;
+    this.firstTsn = tsnAdd(this.firstTsn, 1);
     this.count--;
   }
 

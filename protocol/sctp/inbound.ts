@@ -17,7 +17,7 @@ import { InboundStreams } from "./inbound_streams.ts";
 import { HELD_CHUNK_OVERHEAD, MAX_DUPLICATES, MAX_TSN_WINDOW } from "./limits.ts";
 import { Assembly } from "./reassembly.ts";
 import { SACK_HEADER_OCTETS, SACK_ITEM_OCTETS } from "./sack_chunk.ts";
-import { tsnDifference } from "./serial.ts";
+import { tsnAdd, tsnDifference } from "./serial.ts";
 
 /** What became of a DATA chunk. */
 export const DataOutcome = {
@@ -84,7 +84,7 @@ export class Inbound {
     sink: MessageSink,
     counters: StackCounters,
   ) {
-    this.cumulativeTsn = (initialTsn - 1) >>> 0;
+    this.cumulativeTsn = tsnAdd(initialTsn, -1);
     this.highestTsn = this.cumulativeTsn;
     this.streams = new InboundStreams(streams);
     this.#limits = limits;
@@ -223,7 +223,7 @@ export class Inbound {
   /** The gap before held chunks was filled. */
   #drainHeld(): void {
     const held = this.#held;
-    for (let tsn = (this.cumulativeTsn + 1) >>> 0; held.has(tsn); tsn = (tsn + 1) >>> 0) {
+    for (let tsn = tsnAdd(this.cumulativeTsn, 1); held.has(tsn); tsn = tsnAdd(tsn, 1)) {
       const slot = tsn & held.mask;
       this.cumulativeTsn = tsn;
       if (held.states[slot] === HeldState.held) {
@@ -244,19 +244,19 @@ export class Inbound {
     const held = this.#held;
     let last = tsn, first = tsn;
     while ((held.flags[last & held.mask]! & DataFlag.end) === 0) {
-      last = (last + 1) >>> 0;
+      last = tsnAdd(last, 1);
       if (held.states[last & held.mask] !== HeldState.held) return;
     }
     while ((held.flags[first & held.mask]! & DataFlag.begin) === 0) {
-      first = (first - 1) >>> 0;
+      first = tsnAdd(first, -1);
       if (held.states[first & held.mask] !== HeldState.held) return;
     }
     const slot = first & held.mask;
     const stream = held.streams[slot]!, ssn = held.ssns[slot]!, ppid = held.ppids[slot]!;
     const unordered = (held.flags[slot]! & DataFlag.unordered) !== 0;
     let length = 0;
-    const end = (last + 1) >>> 0;
-    for (let part = first; part !== end; part = (part + 1) >>> 0) {
+    const end = tsnAdd(last, 1);
+    for (let part = first; part !== end; part = tsnAdd(part, 1)) {
       const at = part & held.mask;
       const same = held.streams[at] === stream && (unordered || held.ssns[at] === ssn) &&
         ((held.flags[at]! & DataFlag.unordered) !== 0) === unordered &&
@@ -266,7 +266,7 @@ export class Inbound {
     }
     if (length > this.#limits.maxMessage) return this.#fail(DataOutcome.tooLong);
     const data = first === last ? held.data[slot]! : this.#join(first, end, length);
-    for (let part = first; part !== end; part = (part + 1) >>> 0) held.consume(part);
+    for (let part = first; part !== end; part = tsnAdd(part, 1)) held.consume(part);
     this.#complete(stream, ssn, first, ppid, unordered, data);
   }
 
@@ -274,7 +274,7 @@ export class Inbound {
     const held = this.#held;
     const joined = new Uint8Array(length);
     let at = 0;
-    for (let tsn = first; tsn !== end; tsn = (tsn + 1) >>> 0) {
+    for (let tsn = first; tsn !== end; tsn = tsnAdd(tsn, 1)) {
       const part = held.data[tsn & held.mask]!;
       joined.set(part, at);
       at += part.length;
@@ -387,7 +387,7 @@ export class Inbound {
     assert(count === held.count, "the held chunks are counted");
     assert(octets === held.octets, "the held octets are the sum of the held chunks");
     assert(
-      !held.has((this.cumulativeTsn + 1) >>> 0) || this.#failure !== 0,
+      !held.has(tsnAdd(this.cumulativeTsn, 1)) || this.#failure !== 0,
       "the TSN after the cumulative one is missing",
     );
     assert(

@@ -21,7 +21,7 @@ import { NEVER } from "./path.ts";
 import type { Path } from "./path.ts";
 import type { PathSet } from "./path_set.ts";
 import { SACK_ITEM_OCTETS } from "./sack_chunk.ts";
-import { tsnDifference } from "./serial.ts";
+import { tsnAdd, tsnDifference } from "./serial.ts";
 
 /** Missing reports that make a chunk lost (RFC 9260 §7.2.4). */
 const MISSES_UNTIL_LOST = 3;
@@ -86,7 +86,7 @@ export class Outbound {
 
   /** The highest TSN that is acknowledged cumulatively. */
   get cumulativeAck(): number {
-    return (this.flight.firstTsn - 1) >>> 0;
+    return tsnAdd(this.flight.firstTsn, -1);
   }
 
   /** Takes a message of the user. */
@@ -170,7 +170,7 @@ export class Outbound {
     const { flight } = this;
     const begin = at;
     const end = flight.nextTsn;
-    for (let tsn = this.#firstMarked(); tsn !== end && this.markedCount > 0; tsn = (tsn + 1) >>> 0) {
+    for (let tsn = this.#firstMarked(); tsn !== end && this.markedCount > 0; tsn = tsnAdd(tsn, 1)) {
       const slot = tsn & flight.mask;
       if (flight.states[slot] !== ChunkState.marked) continue;
       const length = flight.lengths[slot]!;
@@ -377,7 +377,7 @@ export class Outbound {
       }
       const inBlocks = offset <= to;
       if (!inBlocks && gapAckedLeft === 0) break;
-      const tsn = (flight.firstTsn + offset - 1) >>> 0;
+      const tsn = tsnAdd(flight.firstTsn, offset - 1);
       const slot = tsn & flight.mask;
       const state = flight.states[slot];
       const path = this.#paths.list[flight.paths[slot]!]!;
@@ -417,7 +417,7 @@ export class Outbound {
     const { flight } = this;
     let left = this.gapAckedCount;
     for (let offset = 0; offset < flight.count && left > 0; offset++) {
-      const tsn = (flight.firstTsn + offset) >>> 0;
+      const tsn = tsnAdd(flight.firstTsn, offset);
       const slot = tsn & flight.mask;
       const state = flight.states[slot];
       if (state === ChunkState.gapAcked) left--;
@@ -434,7 +434,7 @@ export class Outbound {
   #fastRetransmit(tsn: number, slot: number, path: Path): void {
     this.#mark(tsn, slot, path);
     this.#counters.fastRetransmissions++;
-    path.congestion.fastRetransmit((this.flight.nextTsn - 1) >>> 0);
+    path.congestion.fastRetransmit(tsnAdd(this.flight.nextTsn, -1));
     this.#paths.forRetransmission(path).fastRetransmitting = true;
   }
 
@@ -467,7 +467,7 @@ export class Outbound {
   timedOut(path: Path): void {
     const { flight } = this;
     for (let offset = 0; offset < flight.count; offset++) {
-      const tsn = (flight.firstTsn + offset) >>> 0;
+      const tsn = tsnAdd(flight.firstTsn, offset);
       const slot = tsn & flight.mask;
       if (flight.states[slot] === ChunkState.sent && flight.paths[slot] === path.index) {
         this.#mark(tsn, slot, path);
@@ -536,7 +536,7 @@ export class Outbound {
   #firstMarked(): number {
     const { flight } = this;
     let tsn = this.#markHint;
-    while (flight.states[tsn & flight.mask] !== ChunkState.marked) tsn = (tsn + 1) >>> 0;
+    while (flight.states[tsn & flight.mask] !== ChunkState.marked) tsn = tsnAdd(tsn, 1);
     this.#markHint = tsn;
     return tsn;
   }

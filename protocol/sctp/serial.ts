@@ -12,7 +12,7 @@ export function tsnDifference(a: number, b: number): number {
   return (a - b) | 0;
 }
 
-/** The TSN `count` places after another one. */
+/** The TSN `count` places after another one; before it when `count` is negative. */
 export function tsnAdd(tsn: number, count: number): number {
   return (tsn + count) >>> 0;
 }
