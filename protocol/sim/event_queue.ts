@@ -1,16 +1,15 @@
+import { TimerQueue } from "../machine.ts";
 import type { Instant } from "../net.ts";
 import { assert } from "../wire/assert.ts";
 
-interface Entry {
-  readonly at: Instant;
-  /** Order of scheduling: what is due at the same instant happens in the order it was asked for. */
-  readonly serial: number;
+/** Something that happens; an object of its own each time, so that one function may be scheduled twice. */
+interface Event {
   readonly action: () => void;
 }
 
 /**
- * What will happen, by virtual time, in a binary heap: scheduling and taking are O(log n). Entries are never taken
- * back; an action that has become pointless looks for itself and does nothing.
+ * What will happen, by virtual time: scheduling and taking are O(log n), and what is due at the same instant happens in
+ * the order it was asked for. Events are never taken back; an action that has become pointless looks for itself and does nothing.
  *
  * @example Two events, the later one scheduled first
  * ```ts
@@ -26,8 +25,7 @@ interface Entry {
  * ```
  */
 export class EventQueue {
-  readonly #heap: Entry[] = [];
-  #serial = 0;
+  readonly #events = new TimerQueue<Event>();
   #now: Instant = 0;
 
   /** The virtual time: the instant of the last event, or where {@linkcode advance} went. */
@@ -37,12 +35,12 @@ export class EventQueue {
 
   /** How many events wait. */
   get size(): number {
-    return this.#heap.length;
+    return this.#events.size;
   }
 
   /** When the next event happens; undefined = nothing waits. */
   next(): Instant | undefined {
-    return this.#heap[0]?.at;
+    return this.#events.next();
   }
 
   /**
@@ -53,17 +51,7 @@ export class EventQueue {
    */
   schedule(at: Instant, action: () => void): void {
     assert(!Number.isNaN(at), "an event happens at a number");
-    const entry = { at: Math.max(at, this.#now), serial: this.#serial++, action };
-    const heap = this.#heap;
-    let index = heap.length;
-    heap.push(entry);
-    while (index > 0) {
-      const parent = (index - 1) >> 1;
-      if (!before(entry, heap[parent]!)) break;
-      heap[index] = heap[parent]!;
-      index = parent;
-    }
-    heap[index] = entry;
+    this.#events.set({ action }, Math.max(at, this.#now));
   }
 
   /**
@@ -72,11 +60,10 @@ export class EventQueue {
    * @returns false when nothing waits
    */
   step(): boolean {
-    const first = this.#heap[0];
-    if (first === undefined) return false;
-    this.#pop();
-    this.#now = first.at;
-    first.action();
+    const at = this.#events.next();
+    if (at === undefined) return false;
+    this.#now = at;
+    this.#events.takeDue(at)?.action();
     return true;
   }
 
@@ -86,24 +73,4 @@ export class EventQueue {
     assert(next === undefined || next >= to, "time does not pass over a waiting event");
     this.#now = Math.max(this.#now, to);
   }
-
-  #pop(): void {
-    const heap = this.#heap;
-    const last = heap.pop()!;
-    if (heap.length === 0) return;
-    let index = 0;
-    for (;;) {
-      let child = 2 * index + 1;
-      if (child >= heap.length) break;
-      if (child + 1 < heap.length && before(heap[child + 1]!, heap[child]!)) child++;
-      if (!before(heap[child]!, last)) break;
-      heap[index] = heap[child]!;
-      index = child;
-    }
-    heap[index] = last;
-  }
-}
-
-function before(a: Entry, b: Entry): boolean {
-  return a.at < b.at || (a.at === b.at && a.serial < b.serial);
 }
