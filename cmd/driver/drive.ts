@@ -80,6 +80,20 @@ export function drive<Input, Effect extends { readonly type: string }>(
   return new MachineDriver<Input, Effect>(machine, options);
 }
 
+/**
+ * Tells a machine to stop and waits until it has.
+ *
+ * @param driver of a machine that knows the input "stop"
+ * @param limitMs after so many milliseconds it is not waited for; closing its endpoints has to do then
+ */
+export async function stopMachine(driver: Driver<{ readonly type: "stop" }>, limitMs: number): Promise<void> {
+  driver.input({ type: "stop" });
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const limit = new Promise<void>((resolve) => timer = setTimeout(resolve, limitMs));
+  await Promise.race([driver.stopped, limit]);
+  clearTimeout(timer);
+}
+
 class MachineDriver<Input, Effect extends { readonly type: string }> implements Driver<Input> {
   readonly #machine: Machine<Input | DriverInput, Effect>;
   readonly #options: DriveOptions<Effect>;

@@ -3,7 +3,7 @@ import { access, constants, stat, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { defineCommand } from "../command.ts";
 import type { Command, Context } from "../command.ts";
-import { drive } from "../driver/drive.ts";
+import { drive, stopMachine } from "../driver/drive.ts";
 import type { Driver } from "../driver/drive.ts";
 import { fileProblem } from "../driver/file_problem.ts";
 import { LogLevel, openLog } from "../driver/log.ts";
@@ -13,7 +13,7 @@ import { openTransport, transportFailure } from "../driver/transport.ts";
 import { OptionError } from "../options.ts";
 import { describeReport, line, showId } from "../server/describe_reports.ts";
 import type { LogLine } from "../server/describe_reports.ts";
-import { announceChannels, poolHandleOption, registrarOptions, stopMachine } from "../server/run_service.ts";
+import { announceChannels, poolHandleOption, registrarOptions } from "../server/run_service.ts";
 import { LiveBlock } from "../tui/screen.ts";
 import { FractalClient } from "../../protocol/app/fractal/client.ts";
 import type {

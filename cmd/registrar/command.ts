@@ -6,7 +6,7 @@ import type { RegistrarOptions } from "../../protocol/registrar/mod.ts";
 import { networkInterfaces } from "node:os";
 import { defineCommand } from "../command.ts";
 import type { Command, Context } from "../command.ts";
-import { drive } from "../driver/drive.ts";
+import { drive, stopMachine } from "../driver/drive.ts";
 import type { ChannelOptions, DrivenEndpoint, Driver } from "../driver/drive.ts";
 import { ASAP_ANNOUNCE_GROUP, ENRP_PRESENCE_GROUP, groupOf } from "../driver/groups.ts";
 import { Log, LogLevel, openLog } from "../driver/log.ts";
@@ -83,11 +83,7 @@ async function runUntil(
   if (!signal.aborted) {
     await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
   }
-  driver.input({ type: "stop" });
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const limit = new Promise<void>((resolve) => timer = setTimeout(resolve, STOP_LIMIT_MS));
-  await Promise.race([driver.stopped, limit]);
-  clearTimeout(timer);
+  await stopMachine(driver, STOP_LIMIT_MS);
   await driver.close();
 }
 

@@ -1,6 +1,6 @@
 /** Runs the machine of a service until it is to end: the part that all services have in common. */
 import type { Context } from "../command.ts";
-import { drive } from "../driver/drive.ts";
+import { drive, stopMachine } from "../driver/drive.ts";
 import type { ChannelOptions, Driver, DriverInput } from "../driver/drive.ts";
 import { LogLevel } from "../driver/log.ts";
 import type { Log } from "../driver/log.ts";
@@ -50,12 +50,6 @@ export interface ServiceDefinition<OwnInput, OwnEffect extends { readonly type: 
 const STOP_LIMIT_MS = 5000;
 
 /**
- * How often an element probes its registrar. Between registrations nothing else tells that a registrar was restarted and
- * knows no pool any more: SCTP's default of 30 s is as long as `-rereginterval`.
- */
-const REGISTRAR_HEARTBEAT_MS = 5000;
-
-/**
  * Opens the network, registers, serves until the context's signal, the end of `-runtime` or a refused registration with
  * `-giveup`, deregisters and ends.
  *
@@ -91,7 +85,7 @@ export async function runService<OwnInput, OwnEffect extends { readonly type: st
     driver = drive(definition.wrap(host), {
       transport,
       endpoints: {
-        hunt: { ...endpoints.hunt, heartbeatIntervalMs: REGISTRAR_HEARTBEAT_MS },
+        hunt: endpoints.hunt,
         data: { ...endpoints.data, ...definition.dataEndpoint, ...localOptions(options.local) },
       },
       channels,
@@ -128,15 +122,6 @@ export async function runService<OwnInput, OwnEffect extends { readonly type: st
     await driver?.close();
     await transport?.close();
   }
-}
-
-/** Stops a machine in order; after the limit, closing its endpoints has to do. */
-export async function stopMachine(driver: Driver<LifecycleInput>, limitMs: number): Promise<void> {
-  driver.input({ type: "stop" });
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const limit = new Promise<void>((resolve) => timer = setTimeout(resolve, limitMs));
-  await Promise.race([driver.stopped, limit]);
-  clearTimeout(timer);
 }
 
 function tellPlace(log: Log, title: string, elementId: number, pool: string, endpoint: Endpoint): void {

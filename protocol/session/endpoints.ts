@@ -7,7 +7,8 @@ export function isSessionEndpoint(name: string): boolean {
 
 /**
  * Associations with a registrar: an attempt fails after about the hunt's connect timeout (INIT at 0, 1, 3, 5 s), and
- * a registrar that vanished is given up within seconds, as RSPLIB's clients do by their request timeout.
+ * a registrar that does not acknowledge a request is given up within seconds, as RSPLIB's clients do by their request
+ * timeout.
  */
 export const HUNT_ENDPOINT: EndpointOptions = {
   rto: { initialMs: 1000, minMs: 500, maxMs: 2000 },
@@ -44,7 +45,14 @@ export function sessionClientEndpoints(sessions: number): Record<string, Endpoin
   return endpoints;
 }
 
+/**
+ * How often an element probes its registrar. Between registrations nothing else tells that a registrar was restarted and
+ * knows no pool any more: SCTP's default of 30 s is as long as RSPLIB's re-registration interval.
+ */
+const REGISTRAR_HEARTBEAT_MS = 5000;
+
 /** The endpoints of a service host; add `port` and `addresses` to `data` as needed. */
 export function serviceHostEndpoints(): Record<"hunt" | "data", EndpointOptions> {
-  return { hunt: { ...HUNT_ENDPOINT, listen: true }, data: { ...DATA_ENDPOINT, listen: true } };
+  const hunt = { ...HUNT_ENDPOINT, heartbeatIntervalMs: REGISTRAR_HEARTBEAT_MS, listen: true };
+  return { hunt, data: { ...DATA_ENDPOINT, listen: true } };
 }
