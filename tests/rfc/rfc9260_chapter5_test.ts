@@ -330,8 +330,11 @@ Deno.test("§5.4: a HEARTBEAT ACK without the nonce confirms nothing", () => {
   const probe = bench.advance(3000).findLast(({ destination }) => destination === THERE[1])!;
   const { value } = probe.chunks[0]!;
 
-  const forged = value.map((octet, i) => i < 4 ? octet : octet ^ 0xff);
-  bench.give(tag, [chunk(Chunk.heartbeatAck, 0, forged)], { source: THERE[1]!, destination: HERE[1]! });
+  const all = value.map((octet, i) => i < 4 ? octet : octet ^ 0xff);
+  const one = Array.from({ length: value.length - 4 }, (_, at) => value.with(4 + at, value[4 + at]! ^ 1));
+  for (const forged of [all, ...one]) {
+    bench.give(tag, [chunk(Chunk.heartbeatAck, 0, forged)], { source: THERE[1]!, destination: HERE[1]! });
+  }
 
   assert.ok(
     !bench.eventsOf("path").some(({ address, change }) => address === THERE[1] && change === "confirmed"),
