@@ -57,7 +57,8 @@ export interface Poller {
    */
   watch(fd: number, interest: Interest, onReady: (ready: Readiness) => void): Watch;
   /**
-   * Resolves when nothing is parked or scheduled any more, or as soon as another watch is there to wait for.
+   * Resolves when no parked call holds on to a closed descriptor, and nothing is parked or scheduled any more or another
+   * watch is there to wait for.
    * Whoever closes the last watch awaits it before saying "closed".
    */
   settled(): Promise<void>;
@@ -124,6 +125,8 @@ class FfiPoller implements Poller {
   #polled: FfiWatch[] = [];
   #stale = true;
   #parked = false;
+  /** Resolves when the parked call has returned. */
+  #returned = Promise.withResolvers<void>();
   #woken = false;
   #loop: Promise<void> | undefined;
   readonly #wakeWord = new BigUint64Array([1n]);
@@ -143,6 +146,8 @@ class FfiPoller implements Poller {
   }
 
   async settled(): Promise<void> {
+    // The kernel keeps what a parked call was given, a closed socket and its port too, until that call returns.
+    if (this.#parked && this.#stale) await this.#returned.promise;
     while (this.#watches.size === 0 && this.#loop !== undefined) await this.#loop;
   }
 
@@ -183,8 +188,10 @@ class FfiPoller implements Poller {
         }
         this.parkCount++;
         this.#parked = true;
+        this.#returned = Promise.withResolvers();
         ready = await libc.symbols.parkedPoll(table, count, -1);
         this.#parked = false;
+        this.#returned.resolve();
       }
       lingerUntil = 0;
       if (ready > 0) this.#dispatch(wakeFd);
