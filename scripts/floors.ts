@@ -13,7 +13,7 @@ interface Floor {
   readonly may: readonly string[];
 }
 
-const WIRE = ["protocol/wire/", "protocol/net.ts", "protocol/machine.ts"] as const;
+const WIRE = ["protocol/wire/", "protocol/net.ts", "protocol/net/", "protocol/machine.ts"] as const;
 const MESSAGES = [...WIRE, "protocol/param/", "protocol/asap/", "protocol/enrp/"] as const;
 const POOLS = [...MESSAGES, "protocol/handlespace/", "protocol/policy/"] as const;
 const MACHINES = [
@@ -29,9 +29,11 @@ const MACHINES = [
 /** From the ground up. An import that no line allows points up or sideways. */
 const FLOORS: readonly Floor[] = [
   { prefix: "protocol/wire/", may: [] },
-  { prefix: "protocol/net.ts", may: ["protocol/wire/"] },
+  { prefix: "protocol/net.ts", may: ["protocol/net/"] },
+  { prefix: "protocol/net/", may: ["protocol/wire/"] },
   { prefix: "protocol/machine.ts", may: ["protocol/wire/", "protocol/net.ts"] },
   { prefix: "protocol/sctp/", may: WIRE },
+  { prefix: "protocol/capture/", may: WIRE },
   { prefix: "protocol/param/", may: WIRE },
   { prefix: "protocol/asap/", may: [...WIRE, "protocol/param/"] },
   { prefix: "protocol/enrp/", may: [...WIRE, "protocol/param/"] },

@@ -8,7 +8,7 @@ import {
   ipAddressOctets,
   parseIpAddress,
   scopeRank,
-} from "../../protocol/net.ts";
+} from "../../../protocol/net.ts";
 
 Deno.test("parseIpAddress() gives canonical text (RFC 5952)", () => {
   const table: [string, string | undefined][] = [
