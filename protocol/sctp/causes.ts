@@ -29,6 +29,14 @@ export const CauseCode = {
   restartWithNewAddresses: 11,
   userInitiatedAbort: 12,
   protocolViolation: 13,
+  /** RFC 5061 §4.3 */
+  deleteLastAddress: 0x00a0,
+  resourceShortage: 0x00a1,
+  deleteSourceAddress: 0x00a2,
+  illegalAsconfAck: 0x00a3,
+  noAuthorization: 0x00a4,
+  /** RFC 4895 §4.1 */
+  unsupportedHmac: 0x0105,
 } as const;
 
 /** A cause whose information is text for people. */
@@ -54,6 +62,11 @@ export function missingParameterCause(parameterType: number): ErrorCause {
   writer.u32(1);
   writer.u16(parameterType);
   return { code: CauseCode.missingParameter, info: writer.finish() };
+}
+
+/** "Unsupported HMAC identifier" (RFC 4895 §4.1). */
+export function unsupportedHmacCause(hmacId: number): ErrorCause {
+  return { code: CauseCode.unsupportedHmac, info: Uint8Array.of(hmacId >> 8, hmacId) };
 }
 
 /** Writes a cause with its padding. */

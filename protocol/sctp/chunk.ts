@@ -2,8 +2,9 @@ import { DecodeError } from "../wire/errors.ts";
 import { Writer } from "../wire/writer.ts";
 
 /**
- * Chunk types (RFC 9260 §3.2). Those of the extensions (FORWARD TSN, RE-CONFIG, ASCONF, AUTH, I-DATA) are unknown here,
- * so the action bits of their type say what is done with them.
+ * Chunk types (RFC 9260 §3.2), and those of the extensions: AUTH (RFC 4895 §4.1), I-DATA and I-FORWARD-TSN (RFC 8260
+ * §2.1, §2.3.1), ASCONF (RFC 5061 §4.1), RE-CONFIG (RFC 6525 §3.1), PAD (RFC 4820 §3), FORWARD TSN (RFC 3758 §3.2). Of a
+ * type that is unknown, or of an extension that the peers have not agreed upon, the action bits say what is done with it.
  */
 export const ChunkType = {
   data: 0,
@@ -21,6 +22,14 @@ export const ChunkType = {
   ecnEcho: 12,
   cwr: 13,
   shutdownComplete: 14,
+  authentication: 15,
+  iData: 64,
+  asconfAck: 128,
+  reconfiguration: 130,
+  pad: 132,
+  forwardTsn: 192,
+  asconf: 193,
+  iForwardTsn: 194,
 } as const;
 
 /** T bit of ABORT and SHUTDOWN COMPLETE: the verification tag is the sender's own, reflected (RFC 9260 §8.5.1). */

@@ -1,25 +1,29 @@
 import type { Instant } from "../net.ts";
-import { MAX_BURST } from "./limits.ts";
-
 /**
- * L of RFC 9260 §7.2.1: how many MTUs one SACK may add to cwnd in slow start. A receiver that takes its packets in batches
+ * L of RFC 9260 §7.2.1: how many PMDCS one SACK may add to cwnd in slow start. A receiver that takes its packets in batches
  * sends one SACK for many packets, and with L = 1 its sender would open its window by one packet for each thirty. RFC 3465
  * §2.3 allows 2 and no more; after a time-out it wants 1, since a SACK may then tell of what had long left the network.
  */
-const SLOW_START_MTUS = 2;
+const SLOW_START_PACKETS = 2;
+
+/** How much may be sent at once. */
+export interface BurstSettings {
+  /** Packets beyond what a SACK has acknowledged (RFC 9260 §16, Max.Burst); 0 = no limit. */
+  readonly maxBurst: number;
+}
 
 /**
  * Congestion control of one path (RFC 9260 §7.2). All sizes are octets of DATA chunks with their headers and padding, as
- * `flight` is counted; the path MTU stands for PMDCS, which is a little smaller.
+ * `flight` is counted. PMDCS is the most that a packet holds of them: the path MTU without the headers of IP, UDP and SCTP.
  *
  * | event | ssthresh | cwnd |
  * |---|---|---|
- * | start | unlimited | min(4 MTU, max(2 MTU, 4404)) |
- * | cumulative ack, cwnd was full, cwnd <= ssthresh | | + min(acked, L MTU) |
- * | cumulative ack, cwnd was full, cwnd > ssthresh | | + MTU for each cwnd acked |
- * | fast retransmit | max(cwnd/2, 4 MTU) | ssthresh |
- * | T3 expiry | max(cwnd/2, 4 MTU) | MTU, and one packet at first |
- * | idle for an RTO | cwnd, the first time | max(cwnd/2, 4 MTU) |
+ * | start | unlimited | min(4 PMDCS, max(2 PMDCS, 4404)) |
+ * | cumulative ack, cwnd was full, cwnd <= ssthresh | | + min(acked, L PMDCS) |
+ * | cumulative ack, cwnd was full, cwnd > ssthresh | | + PMDCS for each cwnd acked |
+ * | fast retransmit | max(cwnd/2, 4 PMDCS) | ssthresh |
+ * | T3 expiry | max(cwnd/2, 4 PMDCS) | PMDCS, and one packet at first |
+ * | idle for an RTO | cwnd, the first time | max(cwnd/2, 4 PMDCS) |
  */
 export class Congestion {
   /** Congestion window. */
@@ -33,22 +37,31 @@ export class Congestion {
   /** How far `flight` may grow before the next SACK, so that a suddenly open window makes no burst (§6.1 D). */
   burstLimit = 0;
   #partialBytesAcked = 0;
-  #slowStartMtus = SLOW_START_MTUS;
+  #slowStartPackets = SLOW_START_PACKETS;
   /** When the last SACK came; what the SACKs of that instant acknowledge in all, and whether cwnd was full before them. */
   #sacksAt: Instant = NaN;
   #sacksAcked = 0;
   #wasFull = false;
-  #mtu: number;
+  #pmdcs: number;
 
-  constructor(mtu: number) {
-    this.#mtu = mtu;
-    this.cwnd = initialWindow(mtu);
-    this.burstLimit = MAX_BURST * mtu;
+  readonly #settings: BurstSettings;
+
+  constructor(pmdcs: number, settings: BurstSettings) {
+    this.#pmdcs = pmdcs;
+    this.#settings = settings;
+    this.cwnd = initialWindow(pmdcs);
+    this.burstLimit = this.#burst;
   }
 
   /** The path MTU changed. */
-  setMtu(mtu: number): void {
-    this.#mtu = mtu;
+  setPmdcs(pmdcs: number): void {
+    this.#pmdcs = pmdcs;
+  }
+
+  /** Octets that may leave at once beyond what was acknowledged (§6.1 D). */
+  get #burst(): number {
+    const { maxBurst } = this.#settings;
+    return maxBurst === 0 ? Infinity : maxBurst * this.#pmdcs;
   }
 
   /** Whether new data may be sent with so much in flight. */
@@ -78,27 +91,27 @@ export class Congestion {
       this.#wasFull = flightBefore >= this.cwnd;
     }
     this.#sacksAcked += acked;
-    this.burstLimit = flightNow + this.#sacksAcked + MAX_BURST * this.#mtu;
+    this.burstLimit = flightNow + this.#sacksAcked + this.#burst;
     if (!this.inRecovery) this.#grow(acked, cumulative);
     if (flightNow === 0) this.#partialBytesAcked = 0;
   }
 
   #grow(acked: number, cumulative: boolean): void {
     if (this.cwnd <= this.ssthresh) {
-      if (cumulative && this.#wasFull) this.cwnd += Math.min(acked, this.#slowStartMtus * this.#mtu);
+      if (cumulative && this.#wasFull) this.cwnd += Math.min(acked, this.#slowStartPackets * this.#pmdcs);
       return;
     }
-    this.#slowStartMtus = SLOW_START_MTUS;
+    this.#slowStartPackets = SLOW_START_PACKETS;
     this.#partialBytesAcked += acked;
     if (this.#partialBytesAcked < this.cwnd) return;
     this.#partialBytesAcked = this.#wasFull ? this.#partialBytesAcked - this.cwnd : this.cwnd;
-    if (this.#wasFull) this.cwnd += this.#mtu;
+    if (this.#wasFull) this.cwnd += this.#pmdcs;
   }
 
   /** Data was found lost by missing reports; `exit` is the highest TSN outstanding. */
   fastRetransmit(exit: number): void {
     if (this.inRecovery) return;
-    this.ssthresh = Math.max(this.cwnd / 2, 4 * this.#mtu);
+    this.ssthresh = Math.max(this.cwnd / 2, 4 * this.#pmdcs);
     this.cwnd = this.ssthresh;
     this.#partialBytesAcked = 0;
     this.inRecovery = true;
@@ -107,9 +120,9 @@ export class Congestion {
 
   /** T3 expired. */
   timedOut(): void {
-    this.ssthresh = Math.max(this.cwnd / 2, 4 * this.#mtu);
-    this.cwnd = this.#mtu;
-    this.#slowStartMtus = 1;
+    this.ssthresh = Math.max(this.cwnd / 2, 4 * this.#pmdcs);
+    this.cwnd = this.#pmdcs;
+    this.#slowStartPackets = 1;
     this.#partialBytesAcked = 0;
     this.inRecovery = false;
     this.burstLimit = 0; // one packet, and no more before its SACK (§6.3.3 E3)
@@ -117,16 +130,16 @@ export class Congestion {
 
   /** Data is about to be sent after the path was idle for `idleMs` (§7.2.1). */
   resumed(idleMs: number, rtoMs: number): void {
-    const floor = 4 * this.#mtu;
+    const floor = 4 * this.#pmdcs;
     if (idleMs >= rtoMs && this.cwnd > floor) this.ssthresh = this.cwnd;
     for (let left = idleMs; left >= rtoMs && this.cwnd > floor; left -= rtoMs) {
       this.cwnd = Math.max(this.cwnd / 2, floor);
     }
-    this.burstLimit = MAX_BURST * this.#mtu;
+    this.burstLimit = this.#burst;
   }
 }
 
 /** RFC 9260 §7.2.1. */
-export function initialWindow(mtu: number): number {
-  return Math.min(4 * mtu, Math.max(2 * mtu, 4404));
+export function initialWindow(pmdcs: number): number {
+  return Math.min(4 * pmdcs, Math.max(2 * pmdcs, 4404));
 }

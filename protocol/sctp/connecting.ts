@@ -12,6 +12,7 @@
  */
 import type {
   AssociationId,
+  AssociationStatistics,
   AssociationStatus,
   ConnectCommand,
   DownReason,
@@ -28,14 +29,19 @@ import { DecodeError } from "../wire/errors.ts";
 import { Writer } from "../wire/writer.ts";
 import { addressesForPeer, usablePeerAddresses } from "./addresses.ts";
 import { Association } from "./association.ts";
+import { AssociationCounts } from "./association_statistics.ts";
+import { agree, hasWrongRandom } from "./auth_endpoint.ts";
+import type { AuthenticationOffer } from "./auth_offer.ts";
 import { CauseCode, makeAbort, makeError, missingParameterCause, readCauses, textCause } from "./causes.ts";
 import { chunkAt, ChunkType } from "./chunk.ts";
 import { putChecksum } from "./crc32c.ts";
 import { encapsulationPort } from "./encapsulation.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { agreedExtensions, offeredExtensions } from "./extensions.ts";
 import { readInit, writeInit } from "./init_chunk.ts";
 import type { InitChunk } from "./init_chunk.ts";
 import { MAX_PEER_ADDRESSES, MIN_RECEIVE_WINDOW } from "./limits.ts";
+import type { EndpointSettings } from "./options.ts";
 import { COMMON_HEADER_OCTETS, readU32, viewBehind, writeHeader } from "./packet.ts";
 import { ParameterType } from "./parameters.ts";
 import type { Host, Party } from "./party.ts";
@@ -50,6 +56,9 @@ const SILENT_TRIES = 2;
 
 /** How often a stale cookie is answered by an INIT that asks for a longer life. */
 const MAX_STALE_COOKIES = 2;
+
+/** What is asked for beyond the round trip (§5.2.6): a cookie that lives long can be replayed for long. */
+const COOKIE_RESERVE_MS = 1000;
 
 /** Longest life that is asked for. */
 const MAX_COOKIE_PRESERVATIVE_MS = 60_000;
@@ -69,6 +78,10 @@ export class Connecting implements Party {
   readonly request: number;
   readonly localTag: number;
   readonly localTsn: number;
+  /** As they were when it began: the INIT speaks of them, and the association keeps to that. */
+  readonly settings: EndpointSettings;
+  /** What the INIT says of authentication. */
+  readonly offer: AuthenticationOffer | undefined;
   readonly peerPort: number;
   readonly peerTag = 0;
   readonly peerAddresses: readonly IpAddress[];
@@ -79,6 +92,8 @@ export class Connecting implements Party {
   readonly #host: Host;
   readonly #candidates: Candidate[];
   readonly #toSend: Candidate[] = [];
+  /** The addresses of this side that the INIT lists. */
+  #listed: readonly IpAddress[] = [];
   #init: Uint8Array;
   /** Candidates of kinds below this one have been tried. */
   #startedKinds = 0;
@@ -93,15 +108,19 @@ export class Connecting implements Party {
   constructor(host: Host, endpoint: Endpoint, command: ConnectCommand, id: AssociationId) {
     this.#host = host;
     this.endpoint = endpoint;
+    this.settings = { ...endpoint.settings };
     this.id = id;
     this.request = command.request;
     this.localTag = host.randomTag();
     this.localTsn = host.randomTag();
+    this.offer = endpoint.authentication.offer(host.environment.random);
     this.peerPort = command.port;
     this.peerAddresses = [...new Set(command.addresses)]
       .filter((address) => endpoint.canReach(address)).slice(0, MAX_PEER_ADDRESSES);
-    this.#rtoMs = endpoint.settings.rtoInitialMs;
-    this.#candidates = this.#findCandidates(command.encapsulationPort);
+    this.#rtoMs = this.settings.rtoInitialMs;
+    this.#candidates = this.#findCandidates(
+      command.encapsulationPort ?? this.settings.remoteEncapsulationPort,
+    );
     this.#init = this.#makeInit(undefined);
   }
 
@@ -125,14 +144,18 @@ export class Connecting implements Party {
   }
 
   #makeInit(cookiePreservativeMs: number | undefined): Uint8Array {
-    const { settings } = this.endpoint;
+    const { settings } = this;
+    this.#listed = addressesForPeer(this.endpoint.localAddresses(), this.peerAddresses);
     return writeInit(ChunkType.init, {
       initiateTag: this.localTag,
       receiveWindow: settings.receiveBuffer,
       outboundStreams: settings.outboundStreams,
       inboundStreams: settings.maxInboundStreams,
       initialTsn: this.localTsn,
-      addresses: addressesForPeer(this.endpoint.localAddresses(), this.peerAddresses),
+      addresses: this.#listed,
+      extensions: offeredExtensions(settings),
+      adaptation: settings.adaptation,
+      authentication: this.offer,
       ...(cookiePreservativeMs === undefined ? {} : { cookiePreservativeMs }),
     });
   }
@@ -193,7 +216,8 @@ export class Connecting implements Party {
       ]);
       return this.#end("refused", "peer", wrong);
     }
-    const { settings } = this.endpoint;
+    const { settings } = this;
+    const authentication = agree(this.offer, init.authentication);
     const association = new Association(this.#host, this.endpoint, {
       id: this.id,
       request: this.request,
@@ -204,12 +228,17 @@ export class Connecting implements Party {
       peerWindow: init.receiveWindow,
       peerPort: this.peerPort,
       addresses: usablePeerAddresses(meta.source, init.addresses, this.endpoint.localAddresses()),
+      listed: this.#listed,
       encapsulationPort: meta.udpPort,
       outboundStreams: Math.min(settings.outboundStreams, init.inboundStreams),
       inboundStreams: Math.min(settings.maxInboundStreams, init.outboundStreams),
+      extensions: agreedExtensions(settings, init.extensions, authentication),
+      adaptation: init.adaptation,
+      authentication,
+      settings,
     });
     association.cookieEndsAt = this.cookieEndsAt;
-    association.onStaleCookie = (cause, later) => this.#onStaleCookie(association, cause, later);
+    association.onStaleCookie = (later) => this.#onStaleCookie(association, later);
     this.#toSend.length = 0;
     this.#host.replace(this, association);
     association.echoCookie(cookieEcho(cookie, init.unrecognized ?? []), now);
@@ -224,14 +253,17 @@ export class Connecting implements Party {
     if (init.receiveWindow < MIN_RECEIVE_WINDOW) {
       return textCause(CauseCode.invalidParameter, "The receiver window is too small.");
     }
+    if (this.settings.authentication && hasWrongRandom(init.authentication)) {
+      return textCause(CauseCode.protocolViolation, "The random number must have 32 octets.");
+    }
     return undefined;
   }
 
   /** @returns whether a new INIT asks for a cookie that lives longer (§5.2.6) */
-  #onStaleCookie(association: Association, cause: ErrorCause, now: Instant): boolean {
+  #onStaleCookie(association: Association, now: Instant): boolean {
     if (this.#staleCookies++ >= MAX_STALE_COOKIES) return false;
-    const staleMs = cause.info.length < 4 ? 0 : readU32(cause.info, 0) / 1000;
-    this.#init = this.#makeInit(Math.min(Math.ceil(2 * staleMs) + 1000, MAX_COOKIE_PRESERVATIVE_MS));
+    const neededMs = Math.ceil(association.parts.cookieEcho.waitedMs(now)) + COOKIE_RESERVE_MS;
+    this.#init = this.#makeInit(Math.min(neededMs, MAX_COOKIE_PRESERVATIVE_MS));
     association.discard();
     this.#host.replace(association, this);
     this.#sendTo(this.#candidates.filter((candidate) => candidate.kind < this.#startedKinds));
@@ -254,8 +286,7 @@ export class Connecting implements Party {
   }
 
   receiveError(error: PacketError, now: Instant): void {
-    const quotedTag = error.packet.length >= 20 ? readU32(error.packet, 16) : this.localTag;
-    if (quotedTag !== this.localTag) return;
+    if (!this.#isQuoted(error)) return;
     const matches = (candidate: Candidate): boolean =>
       candidate.address === error.destination && candidate.encapsulationPort === error.udpPort;
     if (error.kind === "port-unreachable" || error.kind === "protocol-unreachable") {
@@ -268,6 +299,17 @@ export class Connecting implements Party {
       for (const candidate of this.#candidates) candidate.unreachable ||= matches(candidate);
       this.#goOn(now);
     }
+  }
+
+  /**
+   * Whether an ICMP message shows our INIT with its tag (§10). One that shows nothing of it came through a UDP socket, whose
+   * ports it had right.
+   */
+  #isQuoted({ packet, udpPort }: PacketError): boolean {
+    if (packet.length === 0) return udpPort !== 0;
+    return packet.length >= COMMON_HEADER_OCTETS + 8 && readU32(packet, 4) === 0 &&
+      packet[COMMON_HEADER_OCTETS] === ChunkType.init &&
+      readU32(packet, COMMON_HEADER_OCTETS + 4) === this.localTag;
   }
 
   #refused(matches: (candidate: Candidate) => boolean, now: Instant): void {
@@ -299,10 +341,10 @@ export class Connecting implements Party {
     if (someRefused && silent.every((candidate) => candidate.tries >= SILENT_TRIES)) {
       return this.#end("refused", "peer", this.#lastCause);
     }
-    if (this.#retransmissions++ >= this.endpoint.settings.maxInitRetransmissions) {
+    if (this.#retransmissions++ >= this.settings.maxInitRetransmissions) {
       return this.#end("timeout", "local", undefined);
     }
-    this.#rtoMs = Math.min(2 * this.#rtoMs, this.endpoint.settings.rtoMaxMs);
+    this.#rtoMs = Math.min(2 * this.#rtoMs, this.settings.maxInitTimeoutMs);
     this.#t1At = now + this.#rtoMs;
     this.#sendTo(silent.filter((candidate) => candidate.kind < this.#startedKinds));
   }
@@ -326,7 +368,7 @@ export class Connecting implements Party {
   }
 
   status(): AssociationStatus {
-    const { settings } = this.endpoint;
+    const { settings } = this;
     return {
       state: "cookie-wait",
       peerPort: this.peerPort,
@@ -336,6 +378,11 @@ export class Connecting implements Party {
       queuedOctets: 0,
       paths: [],
     };
+  }
+
+  /** Nothing is counted before there is an association. */
+  statistics(): AssociationStatistics {
+    return new AssociationCounts().take([]);
   }
 
   checkInvariants(): void {

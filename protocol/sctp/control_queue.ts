@@ -1,5 +1,6 @@
+import { ChunkType } from "./chunk.ts";
 import { MAX_CONTROL_CHUNKS } from "./limits.ts";
-import type { Target } from "./path.ts";
+import type { Path, Target } from "./path.ts";
 
 /** A control chunk on its way out. */
 export interface ControlChunk {
@@ -36,6 +37,18 @@ export class ControlQueue {
   removeType(type: number): void {
     for (let i = this.#chunks.length - 1; i >= 0; i--) {
       if (this.#chunks[i]!.chunk[0] === type) this.#chunks.splice(i, 1);
+    }
+  }
+
+  /**
+   * A path is gone: what was to go there goes elsewhere, but for HEARTBEATs and probes of its MTU, which were about it.
+   */
+  retarget(old: Path, next: Path): void {
+    for (let i = this.#chunks.length - 1; i >= 0; i--) {
+      const { chunk, target } = this.#chunks[i]!;
+      if (target.address !== old.address) continue; // its lone targets have the same address
+      if (chunk[0] === ChunkType.heartbeat) this.#chunks.splice(i, 1);
+      else this.#chunks[i] = { chunk, target: target === old.alone ? next.alone : next };
     }
   }
 

@@ -5,9 +5,11 @@
  * Layout: the fields below in order, then 32 octets of HMAC-SHA-256 over them. Nobody but its maker reads a cookie.
  */
 import { formatIpAddress, ipAddressOctets } from "../net.ts";
-import type { Instant, IpAddress } from "../net.ts";
+import type { AssociationExtensions, Instant, IpAddress } from "../net.ts";
 import { Reader } from "../wire/reader.ts";
 import { Writer } from "../wire/writer.ts";
+import type { KeyVectors } from "./auth_offer.ts";
+import { packExtensions, unpackExtensions } from "./extensions.ts";
 
 /** Octets of key and of HMAC. */
 export const COOKIE_KEY_OCTETS = 32;
@@ -30,11 +32,19 @@ export interface StateCookie {
   /** Streams of this side and of the peer, after each was cut to what the other takes. */
   readonly outboundStreams: number;
   readonly inboundStreams: number;
+  /** What both sides offer. */
+  readonly extensions: AssociationExtensions;
+  /** The peer's adaptation layer indication; undefined = none. */
+  readonly adaptation: number | undefined;
+  /** Key vectors of authentication; shared keys must not be in here (RFC 4895 §6.3). */
+  readonly authentication?: KeyVectors | undefined;
   /** Tags of the association that existed when the INIT came; 0 = there was none (§5.2.2). */
   readonly localTieTag: number;
   readonly peerTieTag: number;
   /** The peer's addresses, `source` first. */
   readonly addresses: readonly IpAddress[];
+  /** The addresses of this side that the INIT ACK lists, where they can change (RFC 5061); absent = none. */
+  readonly listed?: readonly IpAddress[] | undefined;
 }
 
 /** Signs data: HMAC-SHA-256 under a key. */
@@ -55,11 +65,15 @@ export function sealCookie(cookie: StateCookie, key: Uint8Array, mac: Mac): Uint
   w.u32(cookie.peerWindow);
   w.u16(cookie.outboundStreams);
   w.u16(cookie.inboundStreams);
+  w.u8(packExtensions(cookie.extensions));
+  w.u8(cookie.adaptation === undefined ? 0 : 1);
+  w.u32(cookie.adaptation ?? 0);
   w.u32(cookie.localTieTag);
   w.u32(cookie.peerTieTag);
-  w.u8(cookie.addresses.length);
-  for (const address of cookie.addresses) writeIpAddress(w, address);
+  writeIpAddresses(w, cookie.addresses);
+  writeIpAddresses(w, cookie.listed ?? []);
   writeIpAddress(w, cookie.source);
+  writeVectors(w, cookie.authentication);
   const body = w.finish();
   w.bytes(mac(key, body).subarray(0, MAC_OCTETS));
   return w.finish();
@@ -89,11 +103,26 @@ export function openCookie(octets: Uint8Array, key: Uint8Array, mac: Mac): State
     peerWindow: r.u32("peer window"),
     outboundStreams: r.u16("outbound streams"),
     inboundStreams: r.u16("inbound streams"),
+    extensions: unpackExtensions(r.u8("extensions")),
+    adaptation: readAdaptation(r),
     localTieTag: r.u32("local tie-tag"),
     peerTieTag: r.u32("peer tie-tag"),
   };
-  const addresses = Array.from({ length: r.u8("address count") }, () => readIpAddress(r));
-  return { ...fields, addresses, source: readIpAddress(r) };
+  const addresses = readIpAddresses(r), listed = readIpAddresses(r);
+  const source = readIpAddress(r), authentication = readVectors(r);
+  return {
+    ...fields,
+    addresses,
+    source,
+    ...(listed.length === 0 ? {} : { listed }),
+    ...(authentication === undefined ? {} : { authentication }),
+  };
+}
+
+function readAdaptation(r: Reader): number | undefined {
+  const present = r.u8("adaptation present") !== 0;
+  const adaptation = r.u32("adaptation");
+  return present ? adaptation : undefined;
 }
 
 /** Compares in a time that does not depend on where the difference is. */
@@ -101,6 +130,28 @@ function sameOctets(a: Uint8Array, b: Uint8Array): boolean {
   let difference = a.length ^ b.length;
   for (let i = 0; i < a.length; i++) difference |= a[i]! ^ (b[i] ?? 0);
   return difference === 0;
+}
+
+function writeVectors(w: Writer, vectors: KeyVectors | undefined): void {
+  for (const vector of [vectors?.local, vectors?.peer]) {
+    w.u16(vector?.length ?? 0);
+    if (vector !== undefined) w.bytes(vector);
+  }
+}
+
+function readVectors(r: Reader): KeyVectors | undefined {
+  const local = r.bytes(r.u16("length of the local key vector"), "local key vector");
+  const peer = r.bytes(r.u16("length of the peer's key vector"), "peer's key vector");
+  return peer.length === 0 ? undefined : { local, peer };
+}
+
+function writeIpAddresses(w: Writer, addresses: readonly IpAddress[]): void {
+  w.u8(addresses.length);
+  for (const address of addresses) writeIpAddress(w, address);
+}
+
+function readIpAddresses(r: Reader): IpAddress[] {
+  return Array.from({ length: r.u8("address count") }, () => readIpAddress(r));
 }
 
 /** An address with its zone (0 = none); the zone is this host's affair and travels in cookies only. */

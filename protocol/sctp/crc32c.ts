@@ -8,42 +8,36 @@ const POLYNOMIAL = 0x82f63b78;
 
 const CHECKSUM_OFFSET = 8;
 
-/** Octets of one step, and tables for it: 16 KiB, which stays in the first-level cache. */
+/** Octets of one step, and tables for it. */
 const STRIDE = 16;
 
-const [T0, T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11, T12, T13, T14, T15] = makeTables();
+/**
+ * Table `k` starts at `256 * k`: there, at `b`, is the CRC of octet `b` followed by `k` zero octets. 16 KiB stay in the
+ * first-level cache, and one array in place of sixteen leaves the compiler a register for everything else.
+ */
+const T: Int32Array = makeTables();
 
-/** `tables[k][b]` is the CRC of octet `b` followed by `k` zero octets. */
-function makeTables(): Tables {
-  const tables = Array.from({ length: STRIDE }, () => new Int32Array(256));
+function makeTables(): Int32Array {
+  const tables = new Int32Array(STRIDE * 256);
   for (let octet = 0; octet < 256; octet++) {
     let crc = octet;
     for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? crc >>> 1 ^ POLYNOMIAL : crc >>> 1;
-    tables[0]![octet] = crc;
+    tables[octet] = crc;
   }
-  for (let k = 1; k < STRIDE; k++) {
-    const previous = tables[k - 1]!, table = tables[k]!;
-    for (let octet = 0; octet < 256; octet++) {
-      const crc = previous[octet]!;
-      table[octet] = crc >>> 8 ^ tables[0]![crc & 255]!;
-    }
+  for (let at = 256; at < tables.length; at++) {
+    const crc = tables[at - 256]!;
+    tables[at] = crc >>> 8 ^ tables[crc & 255]!;
   }
-  return tables as Table[] as Tables;
+  return tables;
 }
-
-type Table = Int32Array;
-
-// deno-fmt-ignore
-type Tables = [
-  Table, Table, Table, Table, Table, Table, Table, Table, Table, Table, Table, Table, Table, Table, Table, Table,
-];
 
 /** Feeds four little-endian words, sixteen octets, into a running CRC that has been added to the first one. */
 function step(a: number, b: number, c: number, d: number): number {
-  return T15[a & 255]! ^ T14[a >>> 8 & 255]! ^ T13[a >>> 16 & 255]! ^ T12[a >>> 24]! ^
-    T11[b & 255]! ^ T10[b >>> 8 & 255]! ^ T9[b >>> 16 & 255]! ^ T8[b >>> 24]! ^
-    T7[c & 255]! ^ T6[c >>> 8 & 255]! ^ T5[c >>> 16 & 255]! ^ T4[c >>> 24]! ^
-    T3[d & 255]! ^ T2[d >>> 8 & 255]! ^ T1[d >>> 16 & 255]! ^ T0[d >>> 24]!;
+  return T[3840 + (a & 255)]! ^ T[3584 + (a >>> 8 & 255)]! ^ T[3328 + (a >>> 16 & 255)]! ^
+    T[3072 + (a >>> 24)]! ^
+    T[2816 + (b & 255)]! ^ T[2560 + (b >>> 8 & 255)]! ^ T[2304 + (b >>> 16 & 255)]! ^ T[2048 + (b >>> 24)]! ^
+    T[1792 + (c & 255)]! ^ T[1536 + (c >>> 8 & 255)]! ^ T[1280 + (c >>> 16 & 255)]! ^ T[1024 + (c >>> 24)]! ^
+    T[768 + (d & 255)]! ^ T[512 + (d >>> 8 & 255)]! ^ T[256 + (d >>> 16 & 255)]! ^ T[d >>> 24]!;
 }
 
 /**
@@ -76,7 +70,7 @@ export function packetChecksum(view: DataView, start: number, length: number): n
     let crc = -1;
     for (let at = 0; at < length; at++) {
       const octet = at >= CHECKSUM_OFFSET && at < CHECKSUM_OFFSET + 4 ? 0 : view.getUint8(start + at);
-      crc = crc >>> 8 ^ T0[(crc ^ octet) & 255]!;
+      crc = crc >>> 8 ^ T[(crc ^ octet) & 255]!;
     }
     return ~crc >>> 0;
   }
@@ -99,11 +93,14 @@ function run(view: DataView, from: number, end: number, crc: number): number {
   for (const last = end - STRIDE; at <= last; at += STRIDE) { // `step` by hand: the call costs a tenth
     const a = view.getInt32(at, true) ^ crc, b = view.getInt32(at + 4, true);
     const c = view.getInt32(at + 8, true), d = view.getInt32(at + 12, true);
-    crc = T15[a & 255]! ^ T14[a >>> 8 & 255]! ^ T13[a >>> 16 & 255]! ^ T12[a >>> 24]! ^
-      T11[b & 255]! ^ T10[b >>> 8 & 255]! ^ T9[b >>> 16 & 255]! ^ T8[b >>> 24]! ^
-      T7[c & 255]! ^ T6[c >>> 8 & 255]! ^ T5[c >>> 16 & 255]! ^ T4[c >>> 24]! ^
-      T3[d & 255]! ^ T2[d >>> 8 & 255]! ^ T1[d >>> 16 & 255]! ^ T0[d >>> 24]!;
+    crc = T[3840 + (a & 255)]! ^ T[3584 + (a >>> 8 & 255)]! ^ T[3328 + (a >>> 16 & 255)]! ^
+      T[3072 + (a >>> 24)]! ^
+      T[2816 + (b & 255)]! ^ T[2560 + (b >>> 8 & 255)]! ^ T[2304 + (b >>> 16 & 255)]! ^
+      T[2048 + (b >>> 24)]! ^
+      T[1792 + (c & 255)]! ^ T[1536 + (c >>> 8 & 255)]! ^ T[1280 + (c >>> 16 & 255)]! ^
+      T[1024 + (c >>> 24)]! ^
+      T[768 + (d & 255)]! ^ T[512 + (d >>> 8 & 255)]! ^ T[256 + (d >>> 16 & 255)]! ^ T[d >>> 24]!;
   }
-  for (; at < end; at++) crc = crc >>> 8 ^ T0[(crc ^ view.getUint8(at)) & 255]!;
+  for (; at < end; at++) crc = crc >>> 8 ^ T[(crc ^ view.getUint8(at)) & 255]!;
   return crc;
 }

@@ -1,6 +1,7 @@
 import { isIpv4 } from "../net.ts";
 import type { Instant, IpAddress, PacketMeta, Route } from "../net.ts";
 import { sourceAddress } from "./addresses.ts";
+import { EndpointAuthentication } from "./auth_endpoint.ts";
 import { COOKIE_KEY_OCTETS } from "./cookie.ts";
 import type { StackEnvironment } from "./environment.ts";
 import type { EndpointSettings } from "./options.ts";
@@ -13,6 +14,8 @@ export class Endpoint {
   /** The caller's name for it. */
   readonly handle: number;
   readonly settings: EndpointSettings;
+  /** Keys and algorithms of associations to come. */
+  readonly authentication: EndpointAuthentication;
   /** Signs this endpoint's cookies. */
   readonly cookieKey: Uint8Array = new Uint8Array(COOKIE_KEY_OCTETS);
   /** Takes INITs of peers. */
@@ -27,6 +30,8 @@ export class Endpoint {
   constructor(handle: number, settings: EndpointSettings, environment: StackEnvironment) {
     this.handle = handle;
     this.settings = settings;
+    if (environment.macSha1 === undefined) settings.authentication = false;
+    this.authentication = new EndpointAuthentication(settings);
     this.listening = settings.listen;
     this.#environment = environment;
     environment.random(this.cookieKey);
@@ -57,20 +62,26 @@ export class Endpoint {
 
   add(party: Party): void {
     this.#byTag.set(party.localTag, party);
-    for (const address of party.peerAddresses) {
-      const key = addressKey(address, party.peerPort);
-      if (!this.#byAddress.has(key)) this.#byAddress.set(key, party);
-    }
+    for (const address of party.peerAddresses) this.addAddress(party, address);
   }
 
   /** Forgets a party, but for its tag as long as a cookie could make a second association with it. */
   remove(party: Party, now: Instant): void {
     if (party.cookieEndsAt > now) this.spentTags.add(party.localTag, party.cookieEndsAt, now);
     if (this.#byTag.get(party.localTag) === party) this.#byTag.delete(party.localTag);
-    for (const address of party.peerAddresses) {
-      const key = addressKey(address, party.peerPort);
-      if (this.#byAddress.get(key) === party) this.#byAddress.delete(key);
-    }
+    for (const address of party.peerAddresses) this.removeAddress(party, address);
+  }
+
+  /** A party is found by one more address. */
+  addAddress(party: Party, address: IpAddress): void {
+    const key = addressKey(address, party.peerPort);
+    if (!this.#byAddress.has(key)) this.#byAddress.set(key, party);
+  }
+
+  /** A party is not found by an address any more. */
+  removeAddress(party: Party, address: IpAddress): void {
+    const key = addressKey(address, party.peerPort);
+    if (this.#byAddress.get(key) === party) this.#byAddress.delete(key);
   }
 
   /** The addresses that peers can reach this endpoint at. */
@@ -105,9 +116,21 @@ export class Endpoint {
 
   /** The route to a destination, with a source address that this endpoint is bound to. */
   route(destination: IpAddress): Route | undefined {
+    return this.routeFrom(destination, this.settings.addresses);
+  }
+
+  /** The same with a source address among some; empty = any will do. One that this host has lost is the last choice. */
+  routeFrom(destination: IpAddress, bound: readonly IpAddress[]): Route | undefined {
     const route = this.#environment.route(destination);
     if (route === undefined) return undefined;
-    const source = sourceAddress(route.source, destination, this.settings.addresses);
+    if (bound.length > 0 && !bound.includes(route.source)) {
+      const local = this.#environment.localAddresses();
+      const present = bound.filter((address) => local.includes(address));
+      const source = sourceAddress(undefined, destination, present) ??
+        sourceAddress(undefined, destination, bound);
+      return source === undefined ? undefined : { source, mtu: route.mtu };
+    }
+    const source = sourceAddress(route.source, destination, bound);
     return source === undefined ? undefined : { source, mtu: route.mtu };
   }
 }

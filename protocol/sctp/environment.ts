@@ -6,6 +6,11 @@ export interface StackEnvironment {
   readonly random: (octets: Uint8Array) => void;
   /** HMAC-SHA-256 of `data` under `key`: 32 octets. */
   readonly mac: (key: Uint8Array, data: Uint8Array) => Uint8Array;
+  /**
+   * HMAC-SHA-1: 20 octets. Every endpoint that authenticates has to know it (RFC 4895 §6.1), so without it none of this
+   * stack does.
+   */
+  readonly macSha1?: (key: Uint8Array, data: Uint8Array) => Uint8Array;
   /** The routing answer for packets to `destination`; undefined = no route. */
   readonly route: (destination: IpAddress) => Route | undefined;
   /** All addresses of this host, loopback included. Asked when an endpoint is opened and when an INIT is built. */
@@ -60,6 +65,8 @@ export interface StackCounters {
   wrongTag: number;
   /** Cookies that were forged, of another endpoint, or too old. */
   badCookies: number;
+  /** Packets whose AUTH chunk was wrong, or of a key or algorithm that is not there (RFC 4895 §6.3). */
+  unauthenticated: number;
   /** Something was dropped because a limit of this stack was reached. */
   limited: number;
   /** Associations that were established. */
@@ -89,6 +96,7 @@ export function newCounters(): StackCounters {
     outOfTheBlue: 0,
     wrongTag: 0,
     badCookies: 0,
+    unauthenticated: 0,
     limited: 0,
     associationsUp: 0,
     associationsDown: 0,

@@ -8,16 +8,16 @@ export const HeldState = {
 } as const;
 
 const INITIAL_CAPACITY = 64;
-const EMPTY = new Uint8Array(0);
+const EMPTY = new Uint8Array(0), NO_SHORTS = new Uint16Array(0), NO_WORDS = new Uint32Array(0);
 
 /** The chunks received beyond the cumulative TSN, in circular arrays indexed by TSN. Made when a first one comes. */
 export class HeldChunks {
   states: Uint8Array = EMPTY;
   flags: Uint8Array = EMPTY;
   data: Uint8Array[] = [];
-  streams: Uint16Array = new Uint16Array(0);
-  ssns: Uint16Array = new Uint16Array(0);
-  ppids: Uint32Array = new Uint32Array(0);
+  streams: Uint16Array = NO_SHORTS;
+  ssns: Uint16Array = NO_SHORTS;
+  ppids: Uint32Array = NO_WORDS;
   /** Slot of a TSN: `tsn & mask`. */
   mask = -1;
   /** Chunks in state held or consumed, and octets of those in state held. */
@@ -69,6 +69,12 @@ export class HeldChunks {
     this.data[slot] = data;
     this.count++;
     this.octets += data.length;
+  }
+
+  /** Notes that a TSN was received, of which nothing is kept here. */
+  putConsumed(tsn: number): void {
+    this.states[tsn & this.mask] = HeldState.consumed;
+    this.count++;
   }
 
   /** The chunk's data is no longer needed, that it was received still is. */

@@ -11,7 +11,11 @@
  */
 import type { IpAddress } from "../net.ts";
 import { Reader } from "../wire/reader.ts";
+import { OfferCollector, usableOffer, writeOffer } from "./auth_offer.ts";
+import type { AuthenticationOffer } from "./auth_offer.ts";
 import { ChunkType, makeChunk, reportsUnknown, skipsUnknown } from "./chunk.ts";
+import { extensionChunkTypes, extensionsOf, NO_EXTENSIONS } from "./extensions.ts";
+import type { PeerExtensions } from "./extensions.ts";
 import { MAX_COOKIE_OCTETS, MAX_PARAMETERS, MAX_PEER_ADDRESSES, MAX_REPORTED_OCTETS } from "./limits.ts";
 import { ParameterType, readAddress, readParameter, writeAddress } from "./parameters.ts";
 
@@ -35,6 +39,12 @@ export interface InitChunk {
   readonly hostName?: Uint8Array | undefined;
   /** INIT: address families the peer can use; undefined = both (§3.3.2.1.5). */
   readonly families?: { readonly ipv4: boolean; readonly ipv6: boolean } | undefined;
+  /** What the sender offers; absent = nothing. */
+  readonly extensions?: PeerExtensions;
+  /** Adaptation layer indication (RFC 5061 §4.2.6); undefined = none. */
+  readonly adaptation?: number | undefined;
+  /** What the sender says of authentication; absent = it does not authenticate. */
+  readonly authentication?: AuthenticationOffer | undefined;
 }
 
 /** Octets of the chunk header and the fixed fields. */
@@ -63,6 +73,15 @@ export function writeInit(type: number, init: InitChunk): Uint8Array {
         (value) => BOTH_FAMILIES.forEach((family) => value.u16(family)),
       );
     }
+    const { extensions = NO_EXTENSIONS } = init;
+    const chunkTypes = extensionChunkTypes(extensions);
+    if (chunkTypes.length > 0) {
+      w.tlv(ParameterType.supportedExtensions, (value) => chunkTypes.forEach((chunk) => value.u8(chunk)));
+    }
+    if (init.authentication !== undefined) writeOffer(w, init.authentication);
+    const { adaptation } = init;
+    if (adaptation !== undefined) w.tlv(ParameterType.adaptationIndication, (value) => value.u32(adaptation));
+    if (extensions.partialReliability) w.tlv(ParameterType.forwardTsnSupported, () => {});
     for (const parameter of init.unrecognized ?? []) {
       w.tlv(ParameterType.unrecognizedParameter, (value) => value.bytes(parameter));
     }
@@ -93,6 +112,10 @@ export function readInit(chunk: Uint8Array): InitChunk {
   let cookiePreservativeMs = 0;
   let hostName: Uint8Array | undefined;
   let families: InitChunk["families"];
+  const chunkTypes = new Set<number>();
+  let forwardTsnSupported = false;
+  let adaptation: number | undefined;
+  const offer = new OfferCollector();
   for (let count = 0; reader.remaining >= 4 && count < MAX_PARAMETERS; count++) {
     const { type, value, whole } = readParameter(reader);
     if (type === ParameterType.ipv4Address || type === ParameterType.ipv6Address) {
@@ -106,7 +129,13 @@ export function readInit(chunk: Uint8Array): InitChunk {
       hostName = whole.slice(0, MAX_REPORTED_OCTETS);
     } else if (type === ParameterType.supportedAddressTypes) {
       families = readFamilies(value);
-    } else if (type !== ParameterType.unrecognizedParameter) {
+    } else if (type === ParameterType.supportedExtensions) {
+      for (const chunkType of value.view(value.remaining, "chunk types")) chunkTypes.add(chunkType);
+    } else if (type === ParameterType.adaptationIndication) {
+      adaptation = value.u32("adaptation layer indication");
+    } else if (type === ParameterType.forwardTsnSupported) {
+      forwardTsnSupported = true;
+    } else if (!offer.take(type, value) && type !== ParameterType.unrecognizedParameter) {
       const actionBits = type >>> 14;
       if (reportsUnknown(actionBits) && reportedOctets + whole.length <= MAX_REPORTED_OCTETS) {
         reportedOctets += whole.length;
@@ -115,7 +144,23 @@ export function readInit(chunk: Uint8Array): InitChunk {
       if (!skipsUnknown(actionBits)) break;
     }
   }
-  return { ...fixed, addresses, unrecognized, cookie, cookiePreservativeMs, hostName, families };
+  const authentication = offer.offer;
+  const extensions = {
+    ...extensionsOf(chunkTypes, forwardTsnSupported),
+    authentication: usableOffer(authentication), // RFC 4895 is older than the list of extensions
+  };
+  return {
+    ...fixed,
+    addresses,
+    unrecognized,
+    cookie,
+    cookiePreservativeMs,
+    hostName,
+    families,
+    extensions,
+    adaptation,
+    authentication,
+  };
 }
 
 function readFamilies(value: Reader): { ipv4: boolean; ipv6: boolean } {

@@ -27,6 +27,9 @@ export const MAX_FLIGHT_CHUNKS = 32_768;
 /** What one out-of-order chunk is taken to cost besides its data, when it is decided whether to keep it. */
 export const HELD_CHUNK_OVERHEAD = 64;
 
+/** What a message under way is taken to cost besides its data, with interleaving, where there may be very many. */
+export const PARTIAL_MESSAGE_OVERHEAD = 256;
+
 /** Duplicate TSNs reported in one SACK. They are statistics for the sender, so a sample is enough. */
 export const MAX_DUPLICATES = 32;
 
@@ -60,11 +63,14 @@ export const MAX_CHUNKS_PER_PACKET = 4096;
 /** Parameters read from one chunk. */
 export const MAX_PARAMETERS = 256;
 
+/** Requests to reconfigure streams that wait in one association. Each can hold messages back, so a user should not pile them up. */
+export const MAX_RECONFIGURATION_REQUESTS = 64;
+
+/** Outbound streams that a peer can ask for (RFC 6525 §5.2.6): each takes memory here, up to eight octets. */
+export const MAX_STREAMS_ON_DEMAND = 4096;
+
 /** HEARTBEATs sent at once to confirm the addresses a peer has listed. */
 export const MAX_CONFIRMATION_BURST = 4;
-
-/** Packets sent at once beyond those that a SACK has acknowledged (RFC 9260 §16, Max.Burst). */
-export const MAX_BURST = 4;
 
 /** Smallest a_rwnd that an INIT may announce (RFC 9260 §3.3.2). */
 export const MIN_RECEIVE_WINDOW = 1500;
@@ -73,8 +79,29 @@ export const MIN_RECEIVE_WINDOW = 1500;
 export const MIN_MTU_IPV4 = 576;
 export const MIN_MTU_IPV6 = 1280;
 
+/** Smallest packet that is probed for, far below every MTU: HEARTBEAT and PAD have to fit. */
+export const MIN_BASE_PACKET_OCTETS = 256;
+
+/** SCTP packets of this length pass nearly everywhere (RFC 8899 §5.1.2, BASE_PLPMTU). */
+export const BASE_PACKET_OCTETS = 1200;
+
 /** Path MTU where the route is not known. */
 export const DEFAULT_MTU = 1280;
 
 /** Longest packet; IP's length fields end there. */
 export const MAX_PACKET_OCTETS = 65_535;
+
+/** Octets of a peer's key vector, which travels in the state cookie: 256 chunk types and some algorithms have room. */
+export const MAX_KEY_VECTOR_OCTETS = 512;
+
+/** Requests of one ASCONF: with IPv6 addresses and an AUTH chunk they fit into the smallest MTU of IPv4. */
+export const MAX_ASCONF_REQUESTS = 16;
+
+/** Answers to ASCONFs that are kept in case they get lost. A peer has one ASCONF under way, and may bundle a few. */
+export const MAX_CACHED_ASCONF_ACKS = 8;
+
+/** Addresses that a peer has deleted and that are remembered, so that late packets from there count no more. */
+export const MAX_DELETED_ADDRESSES = 32;
+
+/** Keys of an endpoint that is configured by hand are few; a program that loses count of them is told. */
+export const MAX_SHARED_KEYS = 1024;

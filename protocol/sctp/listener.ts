@@ -9,12 +9,17 @@ import { Writer } from "../wire/writer.ts";
 import { addressesForPeer, usablePeerAddresses } from "./addresses.ts";
 import { Association } from "./association.ts";
 import type { AssociationSeed } from "./association_seed.ts";
+import { cookieIsAuthentic } from "./auth_cookie.ts";
+import { agree, hasWrongRandom } from "./auth_endpoint.ts";
+import { readKeyVector } from "./auth_offer.ts";
+import type { AuthenticationOffer } from "./auth_offer.ts";
 import { CauseCode, makeAbort, makeError, numberCause, textCause } from "./causes.ts";
-import { ChunkType, makeChunk } from "./chunk.ts";
+import { chunkAt, ChunkType, makeChunk } from "./chunk.ts";
 import { Connecting } from "./connecting.ts";
 import { openCookie, sealCookie } from "./cookie.ts";
 import type { StateCookie } from "./cookie.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { agreedExtensions, offeredExtensions } from "./extensions.ts";
 import { readInit, writeInit } from "./init_chunk.ts";
 import type { InitChunk } from "./init_chunk.ts";
 import { MAX_ASSOCIATIONS, MIN_RECEIVE_WINDOW } from "./limits.ts";
@@ -53,18 +58,26 @@ export function onInit(
     if (endpoint.listening) host.counters.limited++;
     return refuse();
   }
-  const wrong = whatIsWrong(init);
+  const wrong = whatIsWrong(endpoint, init);
   if (wrong !== undefined) return refuse(wrong);
   let existing: Association | undefined;
   if (party instanceof Association) {
     existing = party;
     if (party.state === "shutdown-ack-sent") return party.repeatShutdownAck(now); // §9.2
-    // In COOKIE-ECHOED §5.2.1 would have it refused as well. But what a peer lists depends on the address it speaks to, so
-    // INITs that cross need not list the same; the cookie still goes to an address of the association only.
     const added = addresses.filter((address) => !party.peerAddresses.includes(address));
-    if (added.length > 0 && party.state !== "cookie-echoed") return refuse(newAddressesCause(added)); // §5.2.2
+    if (added.length > 0 && !formsAlready(party, init)) return refuse(newAddressesCause(added)); // §5.2.1, §5.2.2
+    if (added.length > 0) return;
   }
   answer(host, endpoint, init, { peerPort, meta, addresses, party, existing, replyTo, now });
+}
+
+/**
+ * Whether an INIT is of the same attempt of the peer as the INIT ACK that we have answered. What a peer lists may depend
+ * on the address it speaks to, so the two need not list the same. Such an INIT is discarded (§5.2.1) without the ABORT:
+ * that would bear the tag of the very association that our COOKIE ECHO is about to complete.
+ */
+function formsAlready(association: Association, init: InitChunk): boolean {
+  return association.state === "cookie-echoed" && association.peerTag === init.initiateTag;
 }
 
 /**
@@ -83,8 +96,24 @@ function whoIsMeant(
   if (party !== undefined) return { party, replyTo };
   const attempt = attemptAt(endpoint, addresses, peerPort);
   const address = addresses.find((candidate) => attempt?.peerAddresses.includes(candidate));
-  if (address === undefined) return { party: undefined, replyTo };
+  if (address === undefined) return { party: associationAt(endpoint, addresses, peerPort), replyTo };
   return { party: attempt, replyTo: { ...replyTo, address, source: endpoint.route(address)?.source } };
+}
+
+/**
+ * The association that has one of these addresses (§5.1.2 D). An address that it has just listed and never confirmed does
+ * not count: else somebody could keep others out by listing theirs.
+ */
+function associationAt(
+  endpoint: Endpoint,
+  addresses: readonly IpAddress[],
+  peerPort: number,
+): Association | undefined {
+  for (const address of addresses) {
+    const party = endpoint.byAddress(address, peerPort);
+    if (party instanceof Association && party.parts.paths.find(address)?.confirmed === true) return party;
+  }
+  return undefined;
 }
 
 /** Our attempt to reach one of these addresses. */
@@ -133,7 +162,7 @@ interface InitContext {
 /** INIT ACK. While an INIT of ours is under way, it repeats what that INIT said (§5.2.1); else all is new (§5.2.2). */
 function answer(host: Host, endpoint: Endpoint, init: InitChunk, context: InitContext): void {
   const { peerPort, meta, addresses, party, existing, replyTo, now } = context;
-  const { settings } = endpoint;
+  const settings = party?.settings ?? endpoint.settings;
   const crossing = party instanceof Connecting
     ? party
     : existing?.state === "cookie-echoed"
@@ -143,6 +172,11 @@ function answer(host: Host, endpoint: Endpoint, init: InitChunk, context: InitCo
   const localTsn = crossing?.localTsn ?? host.randomTag();
   const lifeMs = settings.cookieLifeMs + Math.min(init.cookiePreservativeMs ?? 0, MAX_COOKIE_EXTENSION_MS);
   if (crossing !== undefined && party !== undefined) party.cookieEndsAt = now + lifeMs;
+  const offered = offeredExtensions(settings);
+  const offer = offerOf(crossing) ?? endpoint.authentication.offer(host.environment.random);
+  const vectors = agree(offer, init.authentication);
+  const extensions = agreedExtensions(settings, init.extensions, vectors);
+  const listed = addressesForPeer(endpoint.localAddresses(), addresses);
   const cookie = sealCookie(
     {
       createdAt: now,
@@ -158,9 +192,13 @@ function answer(host: Host, endpoint: Endpoint, init: InitChunk, context: InitCo
       peerWindow: init.receiveWindow,
       outboundStreams: Math.min(settings.outboundStreams, init.inboundStreams),
       inboundStreams: Math.min(settings.maxInboundStreams, init.outboundStreams),
+      extensions,
+      adaptation: init.adaptation,
+      authentication: vectors,
       localTieTag: existing?.localTag ?? 0,
       peerTieTag: existing?.peerTag ?? 0,
       addresses,
+      listed: extensions.dynamicAddresses ? listed : undefined,
     },
     endpoint.cookieKey,
     host.environment.mac,
@@ -171,11 +209,21 @@ function answer(host: Host, endpoint: Endpoint, init: InitChunk, context: InitCo
     outboundStreams: settings.outboundStreams,
     inboundStreams: settings.maxInboundStreams,
     initialTsn: localTsn,
-    addresses: addressesForPeer(endpoint.localAddresses(), addresses),
+    addresses: listed,
     cookie,
     unrecognized: init.unrecognized ?? [],
+    extensions: offered,
+    adaptation: settings.adaptation,
+    authentication: offer,
   });
   host.reply(endpoint, replyTo, peerPort, init.initiateTag, [initAck]);
+}
+
+/** The random number follows the pattern of the tags: an INIT ACK says what the INIT that it crosses has said. */
+function offerOf(crossing: Connecting | AssociationSeed | undefined): AuthenticationOffer | undefined {
+  if (crossing instanceof Connecting) return crossing.offer;
+  const vector = crossing?.authentication?.local;
+  return vector === undefined ? undefined : readKeyVector(vector);
 }
 
 function freshTag(host: Host, endpoint: Endpoint): number {
@@ -184,13 +232,16 @@ function freshTag(host: Host, endpoint: Endpoint): number {
   return tag;
 }
 
-function whatIsWrong(init: InitChunk): ErrorCause | undefined {
+function whatIsWrong(endpoint: Endpoint, init: InitChunk): ErrorCause | undefined {
   if (init.hostName !== undefined) return { code: CauseCode.unresolvableAddress, info: init.hostName };
   if (init.outboundStreams === 0 || init.inboundStreams === 0) {
     return textCause(CauseCode.invalidParameter, "There must be streams.");
   }
   if (init.receiveWindow < MIN_RECEIVE_WINDOW) {
     return textCause(CauseCode.invalidParameter, "The receiver window is too small.");
+  }
+  if (endpoint.settings.authentication && hasWrongRandom(init.authentication)) {
+    return textCause(CauseCode.protocolViolation, "The random number must have 32 octets.");
   }
   return undefined;
 }
@@ -204,20 +255,21 @@ function newAddressesCause(addresses: readonly string[]): ErrorCause {
 /**
  * Takes a COOKIE ECHO.
  *
- * @param chunk header and value
+ * @param at where the COOKIE ECHO starts: an AUTH chunk may stand before it
  * @param tag the packet's verification tag
  * @returns the association that takes the rest of the packet; undefined = none does
  */
 export function onCookieEcho(
   host: Host,
   endpoint: Endpoint,
-  chunk: Uint8Array,
+  packet: Uint8Array,
+  at: number,
   tag: number,
   peerPort: number,
   meta: PacketMeta,
   now: Instant,
 ): Association | undefined {
-  const cookie = openCookie(chunk.subarray(4), endpoint.cookieKey, host.environment.mac);
+  const cookie = openCookie(chunkAt(packet, at).subarray(4), endpoint.cookieKey, host.environment.mac);
   const ours = cookie !== undefined && cookie.localPort === endpoint.port && cookie.peerPort === peerPort &&
     cookie.localTag === tag && cookie.addresses.includes(meta.source);
   if (!ours) {
@@ -226,6 +278,10 @@ export function onCookieEcho(
   }
   const existing = endpoint.byTag(tag) ?? endpoint.byAddress(meta.source, peerPort) ??
     attemptAt(endpoint, cookie.addresses, peerPort);
+  if (!cookieIsAuthentic(endpoint, host, cookie.authentication, existing, packet, at)) {
+    host.counters.badCookies++;
+    return undefined;
+  }
   const repeated = existing instanceof Association && existing.localTag === cookie.localTag &&
     existing.peerTag === cookie.peerTag;
   const staleMs = now - cookie.createdAt - cookie.lifeMs;
@@ -240,7 +296,7 @@ export function onCookieEcho(
   if (existing === undefined) return accept(host, endpoint, cookie, meta, now);
   if (existing instanceof Connecting) {
     return existing.localTag === cookie.localTag
-      ? takeOver(host, endpoint, cookie, existing, now)
+      ? takeOver(host, endpoint, cookie, existing, meta.source, now)
       : undefined;
   }
   return existing instanceof Association ? collide(host, endpoint, cookie, existing, meta, now) : undefined;
@@ -265,7 +321,7 @@ function accept(
   }
   const association = makeAssociation(host, endpoint, cookie, host.newId(), undefined);
   host.replace(undefined, association);
-  association.acceptCookie(now);
+  association.acceptCookie(meta.source, now);
   return association;
 }
 
@@ -275,12 +331,13 @@ function takeOver(
   endpoint: Endpoint,
   cookie: StateCookie,
   attempt: Connecting | Association,
+  from: IpAddress,
   now: Instant,
 ): Association {
-  const association = makeAssociation(host, endpoint, cookie, attempt.id, attempt.request);
+  const association = makeAssociation(host, endpoint, cookie, attempt.id, attempt.request, attempt);
   attempt.discard();
   host.replace(attempt, association);
-  association.acceptCookie(now);
+  association.acceptCookie(from, now);
   return association;
 }
 
@@ -306,13 +363,15 @@ function collide(
   const localMatches = existing.localTag === cookie.localTag;
   const peerMatches = existing.peerTag === cookie.peerTag;
   if (localMatches && peerMatches) {
-    existing.acceptCookie(now);
+    existing.acceptCookie(meta.source, now);
     return existing;
   }
   if (localMatches) {
-    if (existing.state === "cookie-echoed") return takeOver(host, endpoint, cookie, existing, now);
+    if (existing.state === "cookie-echoed") {
+      return takeOver(host, endpoint, cookie, existing, meta.source, now);
+    }
     existing.adoptPeerTag(cookie.peerTag);
-    existing.acceptCookie(now);
+    existing.acceptCookie(meta.source, now);
     return existing;
   }
   const tied = cookie.localTieTag === existing.localTag && cookie.peerTieTag === existing.peerTag;
@@ -329,9 +388,10 @@ function collide(
     ]);
     return undefined;
   }
-  const association = makeAssociation(host, endpoint, cookie, existing.id, undefined);
+  const association = makeAssociation(host, endpoint, cookie, existing.id, undefined, existing);
   host.replace(existing, association);
-  association.restartedFrom(existing, now);
+  association.restartedFrom(existing, meta.source, now);
+  if (endpoint.closing) association.shutdown(now);
   return association;
 }
 
@@ -341,8 +401,11 @@ function makeAssociation(
   cookie: StateCookie,
   id: number,
   request: number | undefined,
+  old?: Connecting | Association,
 ): Association {
-  const association = new Association(host, endpoint, seedOf(cookie, id, request));
+  const keys = old instanceof Association ? old.authentication?.keys : undefined;
+  const seed = { ...seedOf(cookie, id, request), keys, settings: old?.settings };
+  const association = new Association(host, endpoint, seed);
   association.cookieEndsAt = cookie.createdAt + cookie.lifeMs;
   return association;
 }
@@ -358,8 +421,12 @@ function seedOf(cookie: StateCookie, id: number, request: number | undefined): A
     peerWindow: cookie.peerWindow,
     peerPort: cookie.peerPort,
     addresses: cookie.addresses,
+    listed: cookie.listed,
     encapsulationPort: cookie.udpPort,
     outboundStreams: cookie.outboundStreams,
     inboundStreams: cookie.inboundStreams,
+    extensions: cookie.extensions,
+    adaptation: cookie.adaptation,
+    authentication: cookie.authentication,
   };
 }

@@ -2,10 +2,10 @@
  * Packets that belong to no association (RFC 9260 §8.4). Only the stack that has an endpoint on the port answers, so
  * several stacks on one host do not abort each other's associations.
  */
+import { behindAuth } from "./auth_chunk.ts";
 import { CauseCode, makeAbort, readCauses } from "./causes.ts";
 import { chunkAt, ChunkType, makeChunk, nextChunkAt, TAG_REFLECTED } from "./chunk.ts";
 import { MAX_CHUNKS_PER_PACKET } from "./limits.ts";
-import { COMMON_HEADER_OCTETS } from "./packet.ts";
 
 /** What a chunk in a packet out of the blue asks for, strongest first. */
 const Answer = { none: 0, shutdownComplete: 1, quiet: 2, abort: 3 } as const;
@@ -21,7 +21,7 @@ const Answer = { none: 0, shutdownComplete: 1, quiet: 2, abort: 3 } as const;
  */
 export function answerToStranger(packet: Uint8Array): Uint8Array | undefined {
   let answer: number = Answer.abort;
-  let at = COMMON_HEADER_OCTETS;
+  let at = behindAuth(packet); // AUTH is not taken into account (RFC 4895 §6.3)
   for (let count = 0; at < packet.length && count < MAX_CHUNKS_PER_PACKET; count++) {
     const chunk = chunkAt(packet, at);
     answer = Math.min(answer, answerTo(chunk));

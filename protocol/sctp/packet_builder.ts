@@ -5,15 +5,17 @@
  */
 import type { Instant, PacketTransmit } from "../net.ts";
 import { assert } from "../wire/assert.ts";
+import type { AssociationCounts } from "./association_statistics.ts";
+import type { Authentication } from "./authentication.ts";
+import { ChunkType } from "./chunk.ts";
 import type { ControlQueue } from "./control_queue.ts";
 import { putChecksum } from "./crc32c.ts";
-import { DATA_HEADER_OCTETS } from "./data_chunk.ts";
 import type { StackCounters } from "./environment.ts";
 import type { Inbound } from "./inbound.ts";
 import { MAX_PACKET_OCTETS } from "./limits.ts";
 import type { Outbound } from "./outbound.ts";
 import { COMMON_HEADER_OCTETS, viewBehind, writeHeader } from "./packet.ts";
-import { Path } from "./path.ts";
+import { LoneTarget, Path } from "./path.ts";
 import type { Target } from "./path.ts";
 import type { PathSet } from "./path_set.ts";
 import { SACK_HEADER_OCTETS } from "./sack_chunk.ts";
@@ -26,6 +28,10 @@ export interface PacketSources {
   readonly outbound: Outbound;
   readonly control: ControlQueue;
   readonly sacks: SackSchedule;
+  /** Absent = the association does not authenticate. */
+  readonly authentication?: Authentication | undefined;
+  readonly counts: AssociationCounts;
+  readonly settings: { readonly maxSegment: number };
 }
 
 /** Builds the packets of one association. */
@@ -34,6 +40,8 @@ export class PacketBuilder {
   readonly #peerPort: number;
   readonly #counters: StackCounters;
   readonly #sources: PacketSources;
+  /** Where the AUTH chunk of the packet at hand starts; -1 = it has none. */
+  #authAt = -1;
   /** The smallest buffer that packets were built in. */
   #bufferOctets = MAX_PACKET_OCTETS;
 
@@ -63,18 +71,22 @@ export class PacketBuilder {
       control.shift(); // only a peer's monstrous cookie is that long
       this.#counters.limited++;
     }
-    const dataPath = mayCarryData ? outbound.nextPath() : undefined;
-    const target: Target | undefined = control.first?.target ?? (sacks.due ? sacks.path : dataPath);
+    const dataPath = mayCarryData ? outbound.writer.nextPath() : undefined;
+    const target: Target | undefined = control.first?.target ??
+      (sacks.due && sacks.path.confirmed ? sacks.path : dataPath);
     if (target === undefined) return undefined;
     const sizes = target instanceof Path ? target : paths.primary;
     const limit = Math.min(sizes.packetOctets, buffer.length);
     const view = viewBehind(buffer), start = buffer.byteOffset;
+    this.#authAt = -1;
     let at = this.#putControl(buffer, COMMON_HEADER_OCTETS, limit, target);
-    at = this.#putSack(view, start, at, limit, target, dataPath);
+    at = this.#putSack(buffer, view, start, at, limit, target, dataPath);
     if (dataPath !== undefined && dataPath === target) {
-      at = outbound.write(buffer, view, start, at, limit, dataPath, at === COMMON_HEADER_OCTETS, now);
+      at = this.#putData(buffer, view, start, at, limit, dataPath, now);
     }
+    if (this.#authAt >= 0) this.#sources.authentication?.finish(buffer, this.#authAt, at);
     assert(at > COMMON_HEADER_OCTETS, "a packet has a chunk");
+    this.#sources.counts.packetsSent++;
     writeHeader(view, start, this.#localPort, this.#peerPort, tag);
     putChecksum(view, start, at);
     transmit.length = at;
@@ -82,17 +94,62 @@ export class PacketBuilder {
     transmit.destination = target.address;
     transmit.udpPort = target.encapsulationPort;
     transmit.localPort = this.#localPort;
+    if (target instanceof LoneTarget) transmit.fragmentation = target.fragmentation;
+    else if (at > sizes.packetOctets) transmit.fragmentation = "always"; // a chunk that was cut before the MTU fell
     return dataPath ?? paths.primary;
   }
 
+  /** Octets of the AUTH chunk that a chunk needs in front of it; 0 = none, or there is one already. */
+  #authOctets(chunkType: number): number {
+    const { authentication } = this.#sources;
+    if (authentication === undefined || this.#authAt >= 0 || !authentication.requires(chunkType)) return 0;
+    return authentication.chunkOctets;
+  }
+
+  #beginAuth(buffer: Uint8Array, at: number, keyId?: number): number {
+    const { authentication } = this.#sources;
+    if (authentication === undefined) return at;
+    this.#authAt = at;
+    return authentication.begin(buffer, at, keyId ?? authentication.keys.activeId);
+  }
+
+  #putData(
+    buffer: Uint8Array,
+    view: DataView,
+    start: number,
+    at: number,
+    limit: number,
+    path: Path,
+    now: Instant,
+  ): number {
+    const { outbound, authentication } = this.#sources;
+    const alone = at === COMMON_HEADER_OCTETS;
+    if (authentication?.requiresData !== true) {
+      return outbound.writer.write(buffer, view, start, at, limit, path, alone, -1, now);
+    }
+    const keyId = outbound.writer.nextKeyId();
+    if (this.#authAt >= 0) { // one AUTH chunk, one key
+      if (keyId >= 0 && keyId !== authentication.keys.activeId) return at;
+      return outbound.writer.write(buffer, view, start, at, limit, path, alone, keyId, now);
+    }
+    const dataAt = this.#beginAuth(buffer, at, keyId < 0 ? authentication.keys.activeId : keyId);
+    const end = outbound.writer.write(buffer, view, start, dataAt, limit, path, alone, keyId, now);
+    if (end > dataAt) return end;
+    this.#authAt = -1; // no DATA has found room: there is nothing to authenticate
+    return at;
+  }
+
   #putControl(buffer: Uint8Array, at: number, limit: number, target: Target): number {
-    const { control } = this.#sources;
+    const { control, counts } = this.#sources;
     for (let next = control.first; next?.target === target; next = control.first) {
       const { chunk } = next;
-      if (at > COMMON_HEADER_OCTETS && at + chunk.length > limit) break;
+      const needed = this.#authOctets(chunk[0]!);
+      if (at > COMMON_HEADER_OCTETS && at + needed + chunk.length > limit) break;
+      if (needed > 0) at = this.#beginAuth(buffer, at);
       buffer.set(chunk, at);
       at += chunk.length;
       control.shift();
+      counts.controlChunksSent++;
     }
     return at;
   }
@@ -102,6 +159,7 @@ export class PacketBuilder {
    * data out of the packet: then data would be stuck behind it for ever.
    */
   #putSack(
+    buffer: Uint8Array,
     view: DataView,
     start: number,
     at: number,
@@ -109,16 +167,21 @@ export class PacketBuilder {
     target: Target,
     dataPath: Path | undefined,
   ): number {
-    const { inbound, outbound, sacks } = this.#sources;
-    if (target !== sacks.path || !(sacks.due || sacks.owed)) return at;
-    const octets = inbound.sackOctets(limit - at);
-    if (octets < SACK_HEADER_OCTETS || at + octets > limit) return at;
+    const { inbound, outbound, sacks, counts } = this.#sources;
+    if (target !== sacks.path || !(sacks.due || sacks.owed) || !sacks.path.confirmed) return at;
+    const needed = this.#authOctets(ChunkType.sack);
+    const octets = inbound.sackOctets(limit - at - needed);
+    if (octets < SACK_HEADER_OCTETS || at + needed + octets > limit) return at;
     if (!sacks.due) {
       if (dataPath !== target) return at;
-      if (at + octets + DATA_HEADER_OCTETS + outbound.nextChunkOctets() > limit) return at;
+      const authOctets = needed > 0 ? needed : this.#authOctets(ChunkType.data);
+      if (at + authOctets + octets + outbound.writer.nextChunkOctets() > limit) return at;
     }
+    if (needed > 0) at = this.#beginAuth(buffer, at);
     inbound.writeSack(view, start + at, octets);
     this.#counters.sacksSent++;
+    counts.sacksSent++;
+    counts.controlChunksSent++; // the kernel counts SACKs twice, too
     sacks.sent();
     return at + octets;
   }
@@ -133,6 +196,9 @@ export class PacketBuilder {
   measureFragments(): void {
     let packet = this.#bufferOctets & ~3;
     for (const path of this.#sources.paths.list) packet = Math.min(packet, path.packetOctets);
-    this.#sources.outbound.fragmentOctets = packet - COMMON_HEADER_OCTETS - DATA_HEADER_OCTETS;
+    const { authentication, outbound, settings: { maxSegment } } = this.#sources;
+    if (authentication?.requiresData === true) packet -= authentication.chunkOctets;
+    const octets = packet - COMMON_HEADER_OCTETS - outbound.writer.format.headerOctets;
+    outbound.writer.fragmentOctets = maxSegment === 0 ? octets : Math.min(octets, maxSegment);
   }
 }

@@ -17,6 +17,20 @@ export const ParameterType = {
   cookiePreservative: 9,
   hostName: 11,
   supportedAddressTypes: 12,
+  /** RFC 4895 §3 */
+  random: 0x8002,
+  authenticatedChunks: 0x8003,
+  hmacAlgorithms: 0x8004,
+  supportedExtensions: 0x8008,
+  forwardTsnSupported: 0xc000,
+  /** RFC 5061 §4.2 */
+  addAddress: 0xc001,
+  deleteAddress: 0xc002,
+  errorIndication: 0xc003,
+  setPrimaryAddress: 0xc004,
+  successIndication: 0xc005,
+  /** RFC 5061 §4.2.6 */
+  adaptationIndication: 0xc006,
 } as const;
 
 /** Reads a parameter's header and gives a reader for its value. Padding is skipped as far as it is there. */

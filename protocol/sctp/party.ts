@@ -1,5 +1,6 @@
 import type {
   AssociationId,
+  AssociationStatistics,
   AssociationStatus,
   Instant,
   IpAddress,
@@ -11,6 +12,7 @@ import type {
 } from "../net.ts";
 import type { Prng } from "../machine.ts";
 import type { Endpoint } from "./endpoint.ts";
+import type { EndpointSettings } from "./options.ts";
 import type { StackCounters, StackEnvironment } from "./environment.ts";
 import type { Target } from "./path.ts";
 
@@ -21,6 +23,8 @@ import type { Target } from "./path.ts";
 export interface Party {
   readonly id: AssociationId;
   readonly endpoint: Endpoint;
+  /** Its own: those of the endpoint when it began, and what was changed for it since. */
+  readonly settings: EndpointSettings;
   readonly localTag: number;
   readonly peerPort: number;
   /** The peer's verification tag; 0 = not known yet. */
@@ -44,6 +48,7 @@ export interface Party {
   /** Builds the next packet; false = nothing to send. */
   buildPacket(buffer: Uint8Array, transmit: PacketTransmit, now: Instant): boolean;
   status(): AssociationStatus;
+  statistics(): AssociationStatistics;
   checkInvariants(): void;
 }
 

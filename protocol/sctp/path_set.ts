@@ -23,22 +23,26 @@ export class PathSet {
     return undefined;
   }
 
-  /** The path for new data: the primary one while it works, else the best there is. */
+  /** The path for new data: the primary one while it works, else the best there is (RFC 7829 §3.2, 3 i). */
   forData(): Path {
-    const { primary } = this;
-    if (primary.confirmed && primary.active && primary.errors === 0) return primary;
-    return this.#best(undefined);
+    return this.primary.working ? this.primary : this.#best(undefined);
   }
 
-  /** The path for data that was lost on another: preferably a different one that works (§6.4.1). */
+  /** The path for data that the user wants on a certain one: that one while it works (RFC 7829 §3.2, 3 iii). */
+  forChoice(wanted: Path): Path {
+    return wanted.working ? wanted : this.forData();
+  }
+
+  /** The path for data that was lost on another: after a time-out preferably a different one (§6.4.1). */
   forRetransmission(lostOn: Path): Path {
     if (lostOn.confirmed && lostOn.active && lostOn.errors === 0) return lostOn;
     return this.#best(lostOn);
   }
 
   /**
-   * Active before inactive, few errors before many; among equals one of the same address family as the path that does not
-   * work, then the primary path, then the order of the list. Two addresses of one family are on two networks, one of each
+   * Paths that work before potentially failed ones, and these before inactive ones; among those that do not work few errors
+   * before many (RFC 7829 §3.2, 4; §4.1). Among equals another one than the path that failed, one of the same address family,
+   * then the primary path, then the order of the list. Two addresses of one family are on two networks, one of each
    * family often share a link: so this is the most divergent pair that §6.4.1 asks for. Never an unconfirmed path (§5.4):
    * data there could be a flood upon a host that never asked for it.
    */
@@ -53,7 +57,7 @@ export class PathSet {
 
   #rank(path: Path, avoid: Path | undefined): number {
     const sameFamily = isIpv4(path.address) === isIpv4((avoid ?? this.primary).address);
-    return (path.active ? 0 : 1_000_000) + path.errors * 100 + (path === avoid ? 10 : 0) +
-      (sameFamily ? 0 : 2) + (path === this.primary ? 0 : 1);
+    const state = path.working ? 0 : path.active ? 1_000_000 + path.errors * 100 : 1e9 + path.errors * 100;
+    return state + (path === avoid ? 10 : 0) + (sameFamily ? 0 : 2) + (path === this.primary ? 0 : 1);
   }
 }

@@ -1,61 +1,46 @@
-import { assert } from "../wire/assert.ts";
+/** Makes messages of fragments. There are two ways, as there are two chunks: see data_format.ts. */
+export interface Reassembly {
+  /** Octets of incomplete messages that count against the receive buffer. */
+  readonly octets: number;
 
-/**
- * The message that is being put together in TSN order. Fragments of one message have consecutive TSNs, so there is
- * never more than one.
- */
-export class Assembly {
-  active = false;
-  stream = 0;
-  ssn = 0;
-  tsn = 0;
-  ppid = 0;
-  unordered = false;
-  length = 0;
-  #buffer: Uint8Array = new Uint8Array(0);
-  /** Length of the last message: senders tend to send messages of one size, which then need no second copy. */
-  #expected = 0;
+  /**
+   * Takes a chunk whose TSN is next.
+   *
+   * @param source where the user data stands from `from` to `to`, borrowed
+   * @param number stream sequence number or message identifier
+   * @param ppid payload protocol identifier, or fragment sequence number
+   * @returns 0, or why the association cannot go on: a value of `DataOutcome`
+   */
+  inOrder(
+    source: Uint8Array,
+    from: number,
+    to: number,
+    tsn: number,
+    stream: number,
+    number: number,
+    ppid: number,
+    flags: number,
+  ): number;
 
-  begin(stream: number, ssn: number, tsn: number, ppid: number, unordered: boolean): void {
-    assert(!this.active, "one message is assembled at a time");
-    this.active = true;
-    this.stream = stream;
-    this.ssn = ssn;
-    this.tsn = tsn;
-    this.ppid = ppid;
-    this.unordered = unordered;
-    this.length = 0;
-  }
+  /** Takes a chunk that came behind a gap. Parameters and result as above; the data is the callee's. */
+  behindGap(
+    data: Uint8Array,
+    tsn: number,
+    stream: number,
+    number: number,
+    ppid: number,
+    flags: number,
+  ): number;
 
-  /** Adds the next fragment: the octets from `from` to `to` of `source`. */
-  append(source: Uint8Array, from: number, to: number): void {
-    const length = this.length + to - from;
-    if (length > this.#buffer.length) this.#grow(length, to - from);
-    this.#buffer.set(source.subarray(from, to), this.length);
-    this.length = length;
-  }
+  /** The cumulative TSN has reached a chunk that came behind a gap. Result as above. */
+  reached(tsn: number): number;
 
-  /** Takes out the whole message. */
-  finish(): Uint8Array {
-    const whole = this.#buffer.length === this.length ? this.#buffer : this.#buffer.slice(0, this.length);
-    this.#expected = this.length;
-    this.drop();
-    return whole;
-  }
+  /** The peer has moved the cumulative TSN forward (RFC 3758 §3.6): fragments up to there are held no longer. */
+  forwarded(): void;
 
-  /** Forgets the message. */
-  drop(): void {
-    this.active = false;
-    this.length = 0;
-    this.#buffer = new Uint8Array(0);
-  }
+  /** The peer will not complete messages of a stream up to a number. */
+  skip(stream: number, number: number, unordered: boolean): void;
 
-  #grow(length: number, fragment: number): void {
-    // The first guess is the size of the last message; a wrong one costs a copy, and at most that size of memory.
-    const guess = this.#buffer.length === 0 ? this.#expected : 0;
-    const capacity = guess >= length ? guess : Math.max(2 * this.#buffer.length, length + 2 * fragment);
-    const grown = new Uint8Array(capacity);
-    grown.set(this.#buffer.subarray(0, this.length));
-    this.#buffer = grown;
-  }
+  /** @throws {InvariantError} when the sums do not agree with the fragments */
+  checkInvariants(): void;
 }

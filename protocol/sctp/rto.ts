@@ -17,15 +17,24 @@ export class RetransmissionTimeout {
   #rtoMs: number;
   #srttMs = 0;
   #rttVarMs = 0;
+  /** The longest time-out since it was last asked for. */
+  #longestMs: number;
 
   constructor(limits: RtoLimits) {
     this.#limits = limits;
-    this.#rtoMs = limits.rtoInitialMs;
+    this.#rtoMs = this.#longestMs = limits.rtoInitialMs;
   }
 
   /** The time-out in milliseconds. */
   get rtoMs(): number {
     return this.#rtoMs;
+  }
+
+  /** The longest time-out since this was last called, in milliseconds. */
+  takeLongest(): number {
+    const longest = this.#longestMs;
+    this.#longestMs = this.#rtoMs;
+    return longest;
   }
 
   /** Smoothed round-trip time in milliseconds; 0 = none measured yet. */
@@ -44,6 +53,7 @@ export class RetransmissionTimeout {
       this.#srttMs = (1 - ALPHA) * this.#srttMs + ALPHA * rtt;
     }
     this.#rtoMs = this.measuredMs;
+    if (this.#rtoMs > this.#longestMs) this.#longestMs = this.#rtoMs;
   }
 
   /** The time-out by measurement alone, without back-off; RTO.Initial while nothing was measured. */
@@ -57,5 +67,6 @@ export class RetransmissionTimeout {
   /** Backs off after a time-out (§6.3.3 E2). */
   backOff(): void {
     this.#rtoMs = Math.min(this.#rtoMs * 2, this.#limits.rtoMaxMs);
+    if (this.#rtoMs > this.#longestMs) this.#longestMs = this.#rtoMs;
   }
 }

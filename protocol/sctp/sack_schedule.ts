@@ -16,12 +16,10 @@ export class SackSchedule {
   path: Path;
   /** Packets with DATA since the last SACK. */
   #owed = 0;
-  readonly #delayMs: number;
-  readonly #frequency: number;
+  readonly #settings: { readonly sackDelayMs: number; readonly sackFrequency: number };
 
   constructor(settings: { readonly sackDelayMs: number; readonly sackFrequency: number }, path: Path) {
-    this.#delayMs = settings.sackDelayMs;
-    this.#frequency = settings.sackFrequency;
+    this.#settings = settings;
     this.path = path;
   }
 
@@ -38,8 +36,9 @@ export class SackSchedule {
   received(path: Path | undefined, now: Instant): void {
     if (path !== undefined && path.usable) this.path = path;
     this.#owed++;
-    if (this.#owed >= this.#frequency || this.#delayMs === 0) this.due = true;
-    else if (!this.due && this.dueAt === NEVER) this.dueAt = now + this.#delayMs;
+    const { sackDelayMs, sackFrequency } = this.#settings;
+    if (this.#owed >= sackFrequency || sackDelayMs === 0) this.due = true;
+    else if (!this.due && this.dueAt === NEVER) this.dueAt = now + sackDelayMs;
   }
 
   /** A SACK is on its way. */

@@ -19,7 +19,6 @@ import type { Outbound } from "./outbound.ts";
 import { NEVER } from "./path.ts";
 import type { Path } from "./path.ts";
 import type { PathSet } from "./path_set.ts";
-import type { Supervision } from "./supervision.ts";
 
 /** T5-shutdown-guard in units of RTO.Max (RFC 9260 §9.2). */
 const SHUTDOWN_GUARD_RTOS = 5;
@@ -30,7 +29,8 @@ export interface ShutdownOwner {
   readonly paths: PathSet;
   readonly inbound: Inbound;
   readonly outbound: Outbound;
-  readonly supervision: Supervision;
+  /** What was sent there was not answered in time. @returns false when that has ended the association */
+  unanswered(path: Path): boolean;
   readonly settings: EndpointSettings;
   /** Sends a chunk, in the place of one of the same type that still waits. */
   sendLatest(chunk: Uint8Array, path: Path): void;
@@ -67,7 +67,7 @@ export class Shutdown {
   /** The user asks for it, or the peer: no new data is taken, and the last chunk asks for a SACK at once. */
   begin(state: "shutdown-pending" | "shutdown-received", now: Instant): void {
     this.#owner.association.state = state;
-    this.#owner.outbound.hurry = true;
+    this.#owner.outbound.writer.hurry = true;
     this.goOn(now);
   }
 
@@ -122,13 +122,9 @@ export class Shutdown {
 
   #onT2(now: Instant): void {
     this.#t2At = NEVER;
-    const { paths, supervision } = this.#owner;
     const path = this.#t2Path;
-    if (path === undefined) return;
-    path.timeout.backOff();
-    supervision.countError(path);
-    if (supervision.failed) return this.#owner.end("timeout", "local", undefined);
-    this.repeat(now, paths.forRetransmission(path));
+    if (path === undefined || !this.#owner.unanswered(path)) return;
+    this.repeat(now, this.#owner.paths.forRetransmission(path));
   }
 
   /** The peer has had time enough. */

@@ -1,12 +1,18 @@
 import { Prng, TimerQueue } from "../machine.ts";
+import { SocketOptionError } from "../net.ts";
 import type {
   AssociationId,
+  AssociationStatistics,
   AssociationStatus,
   EndpointOptions,
   Instant,
+  IpAddress,
   PacketError,
   PacketMeta,
   PacketTransmit,
+  SocketOptionName,
+  SocketOptionTarget,
+  SocketOptionValue,
   TransportCommand,
   TransportEvent,
 } from "../net.ts";
@@ -14,10 +20,18 @@ import { assert } from "../wire/assert.ts";
 import { DecodeError, StateError } from "../wire/errors.ts";
 import { isUnicast } from "./addresses.ts";
 import { Association } from "./association.ts";
+import { behindAuth } from "./auth_chunk.ts";
 import { chunkAt, ChunkType, nextChunkAt, TAG_REFLECTED } from "./chunk.ts";
 import { Connecting } from "./connecting.ts";
 import { checksumMatches } from "./crc32c.ts";
 import { Endpoint } from "./endpoint.ts";
+import {
+  addEndpointAddress,
+  askForPrimary,
+  hostAddressesChanged,
+  removeEndpointAddress,
+} from "./endpoint_addresses.ts";
+import type { EndpointHandle } from "./endpoint_handle.ts";
 import { newCounters } from "./environment.ts";
 import type { StackCounters, StackEnvironment, StackEvent } from "./environment.ts";
 import { MAX_ASSOCIATIONS, MAX_STATELESS_REPLIES } from "./limits.ts";
@@ -35,6 +49,8 @@ import {
 import type { Host, Party } from "./party.ts";
 import { NEVER } from "./path.ts";
 import type { Target } from "./path.ts";
+import type { OptionScope } from "./socket_option_scope.ts";
+import { getSocketOption, setSocketOption } from "./socket_options.ts";
 
 /** A packet that is ready to go, of no association or of one that has ended with it. */
 interface Reply {
@@ -60,12 +76,14 @@ export class SctpStack {
   readonly #counters: StackCounters = newCounters();
   readonly #environment: StackEnvironment;
   readonly #host: Host;
-  readonly #endpoints = new Map<number, Endpoint>();
+  readonly #handles = new Map<number, EndpointHandle>();
+  /** Associations that have a handle of their own. */
+  readonly #peeled = new Map<AssociationId, EndpointHandle>();
   readonly #ports = new Map<number, Endpoint>();
   readonly #parties = new Map<AssociationId, Party>();
   readonly #timers = new TimerQueue<Party>();
   /** When a closing endpoint aborts what is left, or tells that it is closed. */
-  readonly #closings = new TimerQueue<Endpoint>();
+  readonly #closings = new TimerQueue<EndpointHandle>();
   #ready: Party[] = [];
   #readyHead = 0;
   #turn = 0;
@@ -98,24 +116,44 @@ export class SctpStack {
    */
   open(endpoint: number, options: EndpointOptions & { readonly port: number }, now: Instant): void {
     this.#now = now;
-    if (this.#endpoints.has(endpoint)) throw new StateError(`Endpoint ${endpoint} is open already`);
+    if (this.#handles.has(endpoint)) throw new StateError(`Endpoint ${endpoint} is open already`);
     if (this.#ports.has(options.port)) throw new StateError(`Port ${options.port} is in use`);
     const opened = new Endpoint(endpoint, completeOptions(options), this.#environment);
-    this.#endpoints.set(endpoint, opened);
+    this.#handles.set(endpoint, {
+      handle: endpoint,
+      endpoint: opened,
+      association: undefined,
+      closing: false,
+    });
     this.#ports.set(options.port, opened);
   }
 
   /** Carries out a command. One for an association that is gone is ignored. */
   execute(endpoint: number, command: TransportCommand, now: Instant): void {
     this.#now = now;
-    const owner = this.#endpoints.get(endpoint);
+    const owner = this.#handles.get(endpoint);
     if (owner === undefined) return;
     if (command.type === "connect") return this.#connect(owner, command, now);
     const party = this.#parties.get(command.association);
-    if (party !== undefined && party.endpoint === owner) party.execute(command, now);
+    if (party !== undefined && this.#owns(owner, party)) party.execute(command, now);
   }
 
-  #connect(endpoint: Endpoint, command: Extract<TransportCommand, { type: "connect" }>, now: Instant): void {
+  #owns(owner: EndpointHandle, party: Party): boolean {
+    if (owner.association !== undefined) return owner.association === party.id;
+    return party.endpoint === owner.endpoint && !this.#peeled.has(party.id);
+  }
+
+  #partiesOf(owner: EndpointHandle): Party[] {
+    return owner.endpoint.parties().filter((party) => this.#owns(owner, party));
+  }
+
+  #connect(
+    owner: EndpointHandle,
+    command: Extract<TransportCommand, { type: "connect" }>,
+    now: Instant,
+  ): void {
+    const { endpoint } = owner;
+    if (owner.association !== undefined) return this.#refuse(owner, command.request);
     const attempt = new Connecting(this.#host, endpoint, command, this.#host.newId());
     // A second association between the same endpoints cannot be: its INIT would look like a restart.
     const taken = attempt.peerAddresses.some((address) =>
@@ -136,12 +174,22 @@ export class SctpStack {
    */
   close(endpoint: number, lingerMs: number, now: Instant): void {
     this.#now = now;
-    const closing = this.#endpoints.get(endpoint);
+    const closing = this.#handles.get(endpoint);
     if (closing === undefined || closing.closing) return;
     closing.closing = true;
-    closing.listening = false;
-    for (const party of closing.parties()) party.execute({ type: "shutdown", association: party.id }, now);
-    this.#closings.set(closing, closing.size === 0 ? now : now + lingerMs);
+    if (closing.association === undefined) {
+      closing.endpoint.closing = true;
+      closing.endpoint.listening = false;
+    }
+    const parties = this.#partiesOf(closing);
+    for (const party of parties) party.execute({ type: "shutdown", association: party.id }, now);
+    this.#closings.set(closing, this.#partiesOf(closing).length === 0 ? now : now + lingerMs);
+  }
+
+  /** A peeled-off association's endpoint has that one alone. */
+  #refuse({ handle }: EndpointHandle, request: number): void {
+    const event = { association: this.#host.newId(), request, reason: "refused", origin: "local" } as const;
+    this.#events.push({ endpoint: handle, event: { type: "down", ...event, cause: undefined } });
   }
 
   /**
@@ -177,10 +225,12 @@ export class SctpStack {
   #dispatch(endpoint: Endpoint, packet: Uint8Array, meta: PacketMeta, now: Instant): void {
     const tag = readU32(packet, 4);
     const party = endpoint.byTag(tag);
-    const type = packet[COMMON_HEADER_OCTETS]!;
+    const firstAt = behindAuth(packet);
+    const type = packet[firstAt]!;
     const peerPort = readU16(packet, 0);
     if (
-      type <= ChunkType.sack && type !== ChunkType.init && party !== undefined && party.peerPort === peerPort
+      (type <= ChunkType.sack || type === ChunkType.iData) && type !== ChunkType.init &&
+      party !== undefined && party.peerPort === peerPort
     ) {
       return party.receive(packet, meta, now); // nearly all packets: DATA and SACK
     }
@@ -196,8 +246,8 @@ export class SctpStack {
     } else if (type === ChunkType.init) {
       this.#onInit(endpoint, packet, peerPort, meta, now);
     } else if (type === ChunkType.cookieEcho) {
-      const chunk = chunkAt(packet, COMMON_HEADER_OCTETS);
-      onCookieEcho(this.#host, endpoint, chunk, tag, peerPort, meta, now)?.receive(packet, meta, now);
+      onCookieEcho(this.#host, endpoint, packet, firstAt, tag, peerPort, meta, now)
+        ?.receive(packet, meta, now, firstAt);
     } else if (party !== undefined && party.peerPort === peerPort && !isReflected(packet)) {
       party.receive(packet, meta, now);
     } else {
@@ -275,16 +325,21 @@ export class SctpStack {
     }
   }
 
-  #goOnClosing(endpoint: Endpoint, now: Instant): void {
-    for (const party of endpoint.parties()) party.execute({ type: "abort", association: party.id }, now);
+  #goOnClosing(closing: EndpointHandle, now: Instant): void {
+    const { handle, endpoint, association } = closing;
+    for (const party of this.#partiesOf(closing)) {
+      party.execute({ type: "abort", association: party.id }, now);
+    }
     if (this.#replies.some((reply) => reply.localPort === endpoint.port)) {
-      this.#closings.set(endpoint, now + LAST_PACKETS_RETRY_MS);
+      this.#closings.set(closing, now + LAST_PACKETS_RETRY_MS);
       return;
     }
-    this.#endpoints.delete(endpoint.handle);
-    this.#ports.delete(endpoint.port);
-    this.#closings.clear(endpoint);
-    this.#events.push({ endpoint: endpoint.handle, event: { type: "closed" } });
+    this.#handles.delete(handle);
+    if (association !== undefined) this.#peeled.delete(association);
+    const shared = [...this.#handles.values()].some((other) => other.endpoint === endpoint);
+    if (!shared) this.#ports.delete(endpoint.port);
+    this.#closings.clear(closing);
+    this.#events.push({ endpoint: handle, event: { type: "closed" } });
   }
 
   /** When `tick` has something to do; undefined = never. */
@@ -303,6 +358,7 @@ export class SctpStack {
    */
   pollTransmit(buffer: Uint8Array, transmit: PacketTransmit, now: Instant): boolean {
     this.#now = now;
+    transmit.fragmentation = undefined;
     const reply = this.#replies.shift();
     if (reply !== undefined) {
       buffer.set(reply.packet);
@@ -340,6 +396,11 @@ export class SctpStack {
     this.#readyHead = 0;
   }
 
+  /** Whether `drain` has something to give; `pollTransmit` may have told of messages that were given up. */
+  get hasEvents(): boolean {
+    return this.#events.length > 0;
+  }
+
   /** Events since the last drain, in order. */
   drain(): StackEvent[] {
     const events = this.#events;
@@ -350,6 +411,144 @@ export class SctpStack {
   /** What is known of an association; undefined when it is gone. */
   status(association: AssociationId): AssociationStatus | undefined {
     return this.#parties.get(association)?.status();
+  }
+
+  /** What was counted of an association; undefined when it is gone. */
+  statistics(association: AssociationId): AssociationStatistics | undefined {
+    return this.#parties.get(association)?.statistics();
+  }
+
+  /**
+   * Reads a socket option.
+   *
+   * @throws {SocketOptionError} when there is no such option, or nothing to say for this target
+   */
+  getOption(endpoint: number, name: SocketOptionName, target: SocketOptionTarget): SocketOptionValue {
+    return getSocketOption(this.#optionScope(endpoint, name, target, this.#now));
+  }
+
+  /**
+   * Sets a socket option.
+   *
+   * @throws {SocketOptionError} when the value or the target is refused
+   */
+  setOption(
+    endpoint: number,
+    name: SocketOptionName,
+    value: SocketOptionValue,
+    target: SocketOptionTarget,
+    now: Instant,
+  ): void {
+    this.#now = now;
+    setSocketOption(this.#optionScope(endpoint, name, target, now), value);
+  }
+
+  #optionScope(
+    handle: number,
+    name: SocketOptionName,
+    target: SocketOptionTarget,
+    now: Instant,
+  ): OptionScope {
+    const owner = this.#handles.get(handle);
+    if (owner === undefined) throw new SocketOptionError("EINVAL", "The endpoint is closed");
+    const { endpoint } = owner;
+    const { address, stream } = target;
+    const id = target.association ?? owner.association;
+    const associations = (): number[] =>
+      this.#partiesOf(owner).map((party) => party.id).sort((a, b) => a - b);
+    const scope = { name, endpoint, stream, now, associations };
+    if (id === undefined) {
+      if (address === undefined) {
+        return { ...scope, parts: undefined, path: undefined, settings: endpoint.settings };
+      }
+      throw new SocketOptionError("EINVAL", "An address belongs to an association: say which one");
+    }
+    const party = this.#parties.get(id);
+    if (!(party instanceof Association) || !this.#owns(owner, party)) {
+      throw new SocketOptionError("ENOTCONN", `There is no association ${id} that is up`);
+    }
+    const { parts } = party;
+    const path = address === undefined ? undefined : parts.paths.find(address);
+    if (address !== undefined && path === undefined) {
+      throw new SocketOptionError("EINVAL", `${address} is not an address of the peer`);
+    }
+    return { ...scope, parts, path, settings: parts.settings };
+  }
+
+  /**
+   * Adds an address to an endpoint. Living associations with dynamic addresses tell their peers (RFC 5061), others stay as
+   * they are.
+   *
+   * @throws {SocketOptionError} EADDRNOTAVAIL or EINVAL
+   */
+  addAddress(endpoint: number, address: IpAddress, now: Instant): void {
+    this.#now = now;
+    addEndpointAddress(this.#openEndpoint(endpoint), address, now);
+  }
+
+  /**
+   * Takes an address from an endpoint.
+   *
+   * @throws {SocketOptionError} EINVAL when it is the last one, or not one of the endpoint's
+   */
+  removeAddress(endpoint: number, address: IpAddress, now: Instant): void {
+    this.#now = now;
+    removeEndpointAddress(this.#openEndpoint(endpoint), address, now);
+  }
+
+  /**
+   * Asks a peer to send to one of this side's addresses in the first place.
+   *
+   * @throws {SocketOptionError} ENOTCONN when the association is gone, EPERM when it has no dynamic addresses,
+   * EADDRNOTAVAIL when the address is not this side's
+   */
+  setPeerPrimary(endpoint: number, association: AssociationId, address: IpAddress, now: Instant): void {
+    this.#now = now;
+    const party = this.#parties.get(association);
+    const there = party instanceof Association && party.endpoint === this.#handles.get(endpoint)?.endpoint;
+    askForPrimary(there ? party : undefined, address, now);
+  }
+
+  #openEndpoint(handle: number): Endpoint {
+    const endpoint = this.#handles.get(handle)?.endpoint;
+    if (endpoint === undefined) throw new SocketOptionError("EINVAL", "The endpoint is closed");
+    return endpoint;
+  }
+
+  /**
+   * The addresses or routes of this host have changed: paths get new source addresses, and associations with dynamic
+   * addresses tell their peers if their endpoint is bound to all addresses.
+   */
+  localAddressesChanged(now: Instant): void {
+    this.#now = now;
+    for (const endpoint of this.#ports.values()) hostAddressesChanged(endpoint, now);
+  }
+
+  /**
+   * Gives an association an endpoint of its own: a new handle, whose events are the association's from now on.
+   *
+   * @throws {SocketOptionError} ENOTCONN when the association is gone
+   */
+  peelOff(endpoint: number, association: AssociationId, handle: number, now: Instant): void {
+    this.#now = now;
+    if (this.#handles.has(handle)) throw new StateError(`Endpoint ${handle} is open already`);
+    const owner = this.#handles.get(endpoint), party = this.#parties.get(association);
+    if (owner === undefined || !(party instanceof Association) || !this.#owns(owner, party)) {
+      throw new SocketOptionError("ENOTCONN", `There is no association ${association} that is up`);
+    }
+    if (owner.association !== undefined) {
+      throw new SocketOptionError("EINVAL", `Association ${association} is peeled off already`);
+    }
+    const peeled = { handle, endpoint: owner.endpoint, association, closing: false };
+    this.#handles.set(handle, peeled);
+    this.#peeled.set(association, peeled);
+    this.#events = this.#events.map((waiting) => {
+      const { event } = waiting;
+      return event.type !== "closed" && event.association === association
+        ? { endpoint: handle, event }
+        : waiting;
+    });
+    if (owner.closing && this.#partiesOf(owner).length === 0) this.#closings.set(owner, now);
   }
 
   /**
@@ -379,7 +578,7 @@ export class SctpStack {
     }
     assert(this.#timers.size === timers, "every timer belongs to a living party");
     let associations = 0;
-    for (const endpoint of this.#endpoints.values()) associations += endpoint.size;
+    for (const endpoint of new Set(this.#ports.values())) associations += endpoint.size;
     assert(associations === this.#parties.size, "every party belongs to an endpoint");
   }
 
@@ -427,7 +626,8 @@ export class SctpStack {
   }
 
   #emit(endpoint: Endpoint, event: TransportEvent): void {
-    this.#events.push({ endpoint: endpoint.handle, event });
+    const peeled = this.#peeled.size === 0 ? undefined : this.#peeled.get(event.association);
+    this.#events.push({ endpoint: peeled?.handle ?? endpoint.handle, event });
   }
 
   #replace(old: Party | undefined, next: Party): void {
@@ -438,8 +638,10 @@ export class SctpStack {
 
   #remove(party: Party): void {
     if (this.#parties.get(party.id) === party) this.#forget(party);
-    const { endpoint } = party;
-    if (endpoint.closing && endpoint.size === 0) this.#closings.set(endpoint, this.#now);
+    const owner = this.#peeled.get(party.id) ?? this.#handles.get(party.endpoint.handle);
+    if (!owner?.closing) return;
+    const last = this.#peeled.size === 0 ? party.endpoint.size === 0 : this.#partiesOf(owner).length === 0;
+    if (last) this.#closings.set(owner, this.#now);
   }
 
   #forget(party: Party): void {

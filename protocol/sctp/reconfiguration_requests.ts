@@ -1,0 +1,327 @@
+/**
+ * This side's requests to reconfigure streams (RFC 6525 §5.1, §5.2.7): one is under way at a time, the others wait.
+ *
+ *     add ──→ waits ──its turn has come, what was queued before it is sent──→ sent ──response──→ finished
+ *                                                                            │  ↑
+ *                                                                            └──┘ timer; "in progress" excuses the peer
+ *
+ * A request for the peer's own streams is answered by a request of the peer. When it says "in progress" it has promised
+ * that, and ours makes room for the next one: else two sides that ask each other would wait for ever.
+ *
+ * Messages for streams that are to be reset are held from `add` on, so that they come behind the reset.
+ */
+import type { Instant, ReconfigurationOutcome } from "../net.ts";
+import type { AssociationParts } from "./association_parts.ts";
+import { MAX_RECONFIGURATION_REQUESTS } from "./limits.ts";
+import type { OutboundHold } from "./outbound_hold.ts";
+import { NEVER } from "./path.ts";
+import type { Path } from "./path.ts";
+import { makeReconfiguration, ReconfigurationResult } from "./reconfiguration_chunk.ts";
+import type {
+  OutgoingReset,
+  ReconfigurationParameter,
+  ReconfigurationRequest,
+  ReconfigurationResponse,
+} from "./reconfiguration_chunk.ts";
+import { tellAssociationReset, tellStreamsAdded, tellStreamsReset } from "./reconfiguration_events.ts";
+import { tsnAdd } from "./serial.ts";
+
+/** What is to be asked for. */
+interface Request {
+  readonly type: ReconfigurationRequest["type"];
+  /** Empty = all. */
+  readonly streams: readonly number[];
+  /** How many more streams. */
+  readonly count: number;
+  /** The request of the peer that this one answers. */
+  readonly answers: number | undefined;
+  readonly hold: OutboundHold | undefined;
+}
+
+/** The request that waits for its response. */
+interface Pending {
+  readonly request: Request;
+  readonly parameter: ReconfigurationRequest;
+}
+
+/** Requests of one association. */
+export class ReconfigurationRequests {
+  /** The re-configuration timer. */
+  dueAt: Instant = NEVER;
+  readonly #parts: AssociationParts;
+  #nextNumber: number;
+  readonly #lastOfPeer: () => number;
+  readonly #waiting: Request[] = [];
+  #pending: Pending | undefined = undefined;
+  /** Requests for the peer's streams that it has promised to answer, oldest first. */
+  #promised: Pending[] = [];
+  #path: Path | undefined = undefined;
+  /** The RTO, doubled with each expiry. */
+  #timeoutMs = 0;
+  /** The peer has said that it works at it: its silence is no error (§5.2.7 H2). */
+  #excused = false;
+
+  /**
+   * @param firstNumber the initial TSN of this side (§4.1)
+   * @param lastOfPeer the last request number of the peer that was processed
+   */
+  constructor(parts: AssociationParts, firstNumber: number, lastOfPeer: () => number) {
+    this.#parts = parts;
+    this.#nextNumber = firstNumber;
+    this.#lastOfPeer = lastOfPeer;
+  }
+
+  /** What is under way. */
+  get pending(): ReconfigurationRequest["type"] | undefined {
+    return this.#pending?.request.type;
+  }
+
+  get isFull(): boolean {
+    return this.#waiting.length + this.#promised.length >= MAX_RECONFIGURATION_REQUESTS;
+  }
+
+  /** Streams that requests under way or waiting will add to those that this side sends on. */
+  get addedOutgoing(): number {
+    const requests = [...this.#waiting, ...(this.#pending === undefined ? [] : [this.#pending.request])];
+    return requests.reduce((sum, { type, count }) => sum + (type === "addOutgoing" ? count : 0), 0);
+  }
+
+  /** Resets outgoing streams. @param answers the peer's request that asks for it */
+  resetOutgoing(streams: readonly number[], answers?: number): void {
+    const hold = this.#parts.outbound.hold(streams);
+    this.#waiting.push({ type: "resetOutgoing", streams, count: 0, answers, hold });
+  }
+
+  /** Asks the peer to reset streams that it sends on. */
+  resetIncoming(streams: readonly number[]): void {
+    this.#waiting.push({ type: "resetIncoming", streams, count: 0, answers: undefined, hold: undefined });
+  }
+
+  /** Resets all TSNs and SSNs. */
+  resetAssociation(): void {
+    const hold = this.#parts.outbound.hold([]);
+    this.#waiting.push({ type: "resetAssociation", streams: [], count: 0, answers: undefined, hold });
+  }
+
+  /** Adds streams. @param answers the peer's request that asks for it */
+  add(type: "addOutgoing" | "addIncoming", count: number, answers?: number): void {
+    this.#waiting.push({ type, streams: [], count, answers, hold: undefined });
+  }
+
+  /** Whether the request that was added last can go at once. */
+  get isReady(): boolean {
+    const [request] = this.#waiting;
+    return this.#isFree && this.#waiting.length === 1 && request !== undefined && this.#canGo(request);
+  }
+
+  /** Whether nothing is under way but what the peer has promised. */
+  get #isFree(): boolean {
+    const pending = this.#pending;
+    if (pending === undefined) return true;
+    const { type } = pending.request;
+    return this.#excused && (type === "resetIncoming" || type === "addIncoming");
+  }
+
+  /** Whether all of these streams are about to be reset by a request that was sent (§5.2.3). */
+  covers(streams: readonly number[]): boolean {
+    const request = this.#pending?.request;
+    if (request?.type !== "resetOutgoing") return false;
+    if (request.streams.length === 0) return true;
+    return streams.length > 0 && streams.every((stream) => request.streams.includes(stream));
+  }
+
+  /**
+   * Sends the next request if nothing is in its way.
+   *
+   * @param responses what the peer is to be told in the same chunk
+   * @returns whether they were sent
+   */
+  startNext(responses: readonly ReconfigurationResponse[], now: Instant): boolean {
+    const [request] = this.#waiting;
+    if (request === undefined && this.#pending === undefined) this.#remind(now);
+    if (request === undefined || !this.#isFree || !this.#canGo(request)) return false;
+    this.#waiting.shift();
+    if (this.#pending !== undefined) this.#promised.push(this.#pending);
+    const parameter = this.#parameterOf(request);
+    this.#pending = { request, parameter };
+    this.#excused = false;
+    this.#timeoutMs = 0;
+    const together = responses.length === 0 || (responses.length === 1 && request.type === "resetOutgoing"); // §3.1
+    this.#send(together ? [...responses, parameter] : [parameter], this.#parts.paths.forData(), now);
+    return together;
+  }
+
+  /** The last messages of before must have their TSNs; a reset of all TSNs waits for their acknowledgement, too (C2). */
+  #canGo({ type, hold }: Request): boolean {
+    if (hold !== undefined && !hold.isDrained()) return false;
+    return type !== "resetAssociation" || this.#parts.outbound.flight.count === 0;
+  }
+
+  #parameterOf({ type, streams, count, answers }: Request): ReconfigurationRequest {
+    const request = this.#nextNumber;
+    this.#nextNumber = tsnAdd(request, 1);
+    switch (type) {
+      case "resetOutgoing":
+        return {
+          type,
+          request,
+          response: answers ?? this.#lastOfPeer(),
+          lastTsn: tsnAdd(this.#parts.outbound.flight.nextTsn, -1),
+          streams,
+        };
+      case "resetIncoming":
+        return { type, request, streams };
+      case "resetAssociation":
+        this.#parts.outbound.expectRestart();
+        return { type, request };
+      case "addOutgoing":
+      case "addIncoming":
+        return { type, request, count };
+      default:
+        return type satisfies never;
+    }
+  }
+
+  #send(parameters: readonly ReconfigurationParameter[], path: Path, now: Instant): void {
+    this.#path = path;
+    this.#parts.send(makeReconfiguration(parameters), path);
+    this.#restartTimer(path, now);
+  }
+
+  #restartTimer(path: Path, now: Instant): void {
+    this.#timeoutMs = Math.max(this.#timeoutMs, path.timeout.rtoMs);
+    this.dueAt = now + this.#timeoutMs;
+    this.#parts.arm(this.dueAt);
+  }
+
+  /** The timer has expired (§5.1.1). */
+  tick(now: Instant): void {
+    const pending = this.#pending, path = this.#path;
+    this.dueAt = NEVER;
+    if (pending === undefined || path === undefined) return;
+    const { paths, settings } = this.#parts;
+    this.#timeoutMs = Math.min(2 * this.#timeoutMs, settings.rtoMaxMs);
+    if (!this.#excused && !this.#parts.unanswered(path)) return; // when excused, it is not the path that is slow
+    this.#send([pending.parameter], paths.forRetransmission(path), now);
+  }
+
+  /**
+   * The peer has repeated a request that one of ours answers.
+   *
+   * @returns what has become of ours
+   */
+  repeatAnswer(number: number, now: Instant): "waiting" | "sent" | "finished" {
+    if (this.#waiting.some(({ answers }) => answers === number)) return "waiting";
+    if (this.#pending?.request.answers !== number) return "finished";
+    this.#send([this.#pending.parameter], this.#parts.paths.forData(), now);
+    return "sent";
+  }
+
+  /** Takes a response (§5.2.7). */
+  onResponse({ response, result, tsns }: ReconfigurationResponse, now: Instant): void {
+    const pending = [...this.#promised, this.#pending].find((each) => each?.parameter.request === response);
+    if (pending === undefined) return; // H1
+    if (this.#path !== undefined) this.#parts.supervision.answered(this.#path);
+    if (result === ReconfigurationResult.inProgress) {
+      if (pending !== this.#pending) return;
+      if (!this.#excused) this.#timeoutMs = 0;
+      this.#excused = true;
+      if (this.#path !== undefined) this.#restartTimer(this.#path, now);
+      return;
+    }
+    const { nothingToDo, performed, denied } = ReconfigurationResult;
+    const success = result === performed || result === nothingToDo;
+    const outcome = success ? "performed" : result === denied ? "denied" : "failed";
+    this.#fulfil((each) => each === pending);
+    this.#finish(pending.request, outcome, result, tsns);
+  }
+
+  /** An Outgoing SSN Reset Request of the peer may be the answer to an incoming one of ours (§5.2.2 E1). */
+  isAnswer({ response }: OutgoingReset): boolean {
+    return this.#fulfil((pending) =>
+      pending.request.type === "resetIncoming" && pending.parameter.request === response
+    );
+  }
+
+  /** An Add Outgoing Streams Request of the peer may be the answer to an incoming one of ours (§5.2.6). */
+  isAddedAnswer(): boolean {
+    return this.#fulfil((pending) => pending.request.type === "addIncoming");
+  }
+
+  /** @returns whether a request for the peer's streams has been answered by this */
+  #fulfil(matches: (pending: Pending) => boolean): boolean {
+    const promised = this.#promised.find(matches);
+    if (promised !== undefined) {
+      this.#promised = this.#promised.filter((other) => other !== promised);
+      return true;
+    }
+    if (this.#pending === undefined || !matches(this.#pending)) return false;
+    this.#clear();
+    return true;
+  }
+
+  #clear(): void {
+    this.#pending = undefined;
+    this.dueAt = NEVER;
+    this.#parts.wake(); // the next one has its turn
+  }
+
+  /** Nothing is under way: the peer will be reminded of what it has promised. */
+  #remind(now: Instant): void {
+    this.#pending = this.#promised.shift();
+    if (this.#pending === undefined) return;
+    this.#excused = true;
+    this.#timeoutMs = 0;
+    this.#path = this.#parts.paths.forData();
+    this.#restartTimer(this.#path, now);
+  }
+
+  #finish(
+    request: Request,
+    outcome: ReconfigurationOutcome,
+    result: number,
+    tsns: ReconfigurationResponse["tsns"],
+  ): void {
+    const { hold } = request;
+    this.#conclude(request, outcome, result, tsns);
+    if (hold !== undefined) this.#parts.outbound.release(hold);
+  }
+
+  /** What the peer has done is done on this side, too, and told (H4-H6). */
+  #conclude(
+    { type, streams, count }: Request,
+    outcome: ReconfigurationOutcome,
+    result: number,
+    tsns: ReconfigurationResponse["tsns"],
+  ): void {
+    const { outbound, inbound } = this.#parts;
+    const performed = outcome === "performed";
+    switch (type) {
+      case "resetOutgoing":
+        if (performed) outbound.streams.reset(streams);
+        return tellStreamsReset(this.#parts, "outgoing", streams, outcome);
+      case "resetIncoming": // when the peer does it, or is at it (§5.2.3), its own request tells
+        if (result === ReconfigurationResult.performed || (performed && !inbound.streams.areFresh(streams))) {
+          return;
+        }
+        return tellStreamsReset(this.#parts, "incoming", streams, outcome);
+      case "resetAssociation":
+        if (performed && tsns === undefined) return tellAssociationReset(this.#parts, "failed");
+        if (performed && tsns !== undefined) this.#restart(tsns.receiver, tsns.sender);
+        return tellAssociationReset(this.#parts, outcome);
+      case "addOutgoing":
+        if (performed) outbound.streams.resize(outbound.streams.count + count);
+        return tellStreamsAdded(this.#parts, outcome);
+      case "addIncoming": // likewise
+        return performed ? undefined : tellStreamsAdded(this.#parts, outcome);
+      default:
+        return type satisfies never;
+    }
+  }
+
+  #restart(localTsn: number, peerTsn: number): void {
+    this.#parts.outbound.restart(localTsn);
+    this.#parts.inbound.restart(peerTsn);
+    this.#parts.forgetAcknowledgements();
+  }
+}
