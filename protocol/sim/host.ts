@@ -1,5 +1,6 @@
 import type {
   AssociationId,
+  AssociationStatistics,
   AssociationStatus,
   Endpoint,
   EndpointOptions,
@@ -9,6 +10,9 @@ import type {
   PacketError,
   PacketTransmit,
   Route,
+  SocketOptionName,
+  SocketOptionTarget,
+  SocketOptionValue,
   TransportCommand,
   TransportEvent,
 } from "../net.ts";
@@ -63,11 +67,11 @@ const MAX_ROUNDS = 100_000;
 export class SimulatedHost {
   /** 1–254; the last octet of its addresses. */
   readonly number: number;
-  /** Addresses on the segments, loopback excluded. */
-  readonly addresses: readonly IpAddress[];
+  /** Addresses on the segments, loopback excluded. They come and go. */
+  addresses: readonly IpAddress[];
   readonly segments: readonly Segment[];
   readonly #network: SimulatedNetwork;
-  readonly #mac: NetworkOptions["mac"];
+  readonly #macs: Pick<NetworkOptions, "mac" | "macSha1">;
   readonly #options: Required<HostOptions>;
   readonly #prng: Prng;
   readonly #buffer: Uint8Array = new Uint8Array(LOOPBACK_MTU);
@@ -97,7 +101,7 @@ export class SimulatedHost {
     network: SimulatedNetwork,
     number: number,
     segments: readonly Segment[],
-    mac: NetworkOptions["mac"],
+    macs: Pick<NetworkOptions, "mac" | "macSha1">,
     seed: number,
     options: HostOptions,
   ) {
@@ -105,7 +109,7 @@ export class SimulatedHost {
     this.number = number;
     this.segments = segments;
     this.addresses = segments.flatMap((segment) => segment.addressesOf(number));
-    this.#mac = mac;
+    this.#macs = macs;
     this.#prng = new Prng(seed);
     this.#options = {
       raw: options.raw ?? true,
@@ -142,6 +146,21 @@ export class SimulatedHost {
     return this.addresses.includes(address);
   }
 
+  /** Whether packets to an address get to this host, when they are on its wire. */
+  isReachedAt(address: IpAddress): boolean {
+    return this.has(address) || LOOPBACK_ADDRESSES.includes(address) || address.startsWith("127.");
+  }
+
+  /** The host gets and loses addresses, on segments that it is on already; its stack is told at once. */
+  changeAddresses(gained: readonly IpAddress[], lost: readonly IpAddress[]): void {
+    for (const address of gained) {
+      assert(this.segments.some((segment) => segment.contains(address)), `${address} is on a segment`);
+      this.#network.assign(address, this);
+    }
+    this.addresses = [...this.addresses.filter((address) => !lost.includes(address)), ...gained];
+    if (this.#alive) this.ask((stack, now) => stack.localAddressesChanged(now));
+  }
+
   /**
    * Opens an endpoint.
    *
@@ -176,6 +195,21 @@ export class SimulatedHost {
     if (!this.#alive || !this.#endpoints.has(handle)) return;
     this.#stack.execute(handle, command, this.now);
     if (!this.#pumping) this.#schedulePoll();
+  }
+
+  /** As `execute`, for whatever else an endpoint asks of the stack. */
+  ask(question: (stack: SctpStack, now: Instant) => void): void {
+    question(this.#stack, this.now);
+    if (!this.#pumping) this.#schedulePoll();
+  }
+
+  /** Gives an association an endpoint of its own; for {@linkcode SimulatedEndpoint}. */
+  peelOff(from: SimulatedEndpoint, association: AssociationId, onEvents: EventHandler): SimulatedEndpoint {
+    const handle = this.#nextHandle++;
+    this.ask((stack, now) => stack.peelOff(from.handle, association, handle, now));
+    const endpoint = new SimulatedEndpoint(this, handle, from.port, from.addresses, onEvents);
+    this.#endpoints.set(handle, endpoint);
+    return endpoint;
   }
 
   /** Begins to close an endpoint; for {@linkcode SimulatedEndpoint}. */
@@ -233,7 +267,8 @@ export class SimulatedHost {
       random: (octets) => {
         for (let i = 0; i < octets.length; i++) octets[i] = this.#prng.below(256);
       },
-      mac: this.#mac,
+      mac: this.#macs.mac,
+      ...(this.#macs.macSha1 === undefined ? {} : { macSha1: this.#macs.macSha1 }),
       route: (destination) => this.#route(destination),
       localAddresses: () => [...this.addresses, ...LOOPBACK_ADDRESSES],
       raw: this.#options.raw,
@@ -244,9 +279,11 @@ export class SimulatedHost {
     if (destination.startsWith("127.")) return { source: "127.0.0.1", mtu: LOOPBACK_MTU };
     if (destination === "::1" || this.has(destination)) return { source: destination, mtu: LOOPBACK_MTU };
     const segment = this.segments.find((candidate) => candidate.contains(destination));
-    const source = segment?.addressesOf(this.number).find((address) =>
-      isIpv4(address) === isIpv4(destination)
-    );
+    const source = segment === undefined
+      ? undefined
+      : this.addresses.find((address) =>
+        isIpv4(address) === isIpv4(destination) && segment.contains(address)
+      );
     return source === undefined ? undefined : { source, mtu: this.#mtuTo(destination) };
   }
 
@@ -297,7 +334,7 @@ export class SimulatedHost {
       assert(rounds < MAX_ROUNDS, "events and commands of one instant come to an end");
       const events = this.#stack.drain();
       this.#handOut(events);
-      quiet = !this.#sendAll() && events.length === 0;
+      quiet = !this.#sendAll() && events.length === 0 && !this.#stack.hasEvents;
     }
     this.#pumping = false;
     if (this.#options.checkInvariants) this.#stack.checkInvariants();
@@ -310,7 +347,8 @@ export class SimulatedHost {
     while (this.#alive && this.#stack.pollTransmit(this.#buffer, transmit, this.now)) {
       sent = true;
       const source = transmit.source ?? this.#route(transmit.destination)?.source;
-      if (source === undefined) continue; // no route: the system call fails, the packet is gone
+      // Without a route, or from an address that is not there any more, the system call fails: the packet is gone.
+      if (source === undefined || !this.isReachedAt(source)) continue;
       const packet = {
         source,
         destination: transmit.destination,
@@ -320,7 +358,9 @@ export class SimulatedHost {
       };
       // As Linux does with IP_PMTUDISC_WANT: what is longer than the path MTU known by now is fragmented.
       const mtu = this.#route(packet.destination)?.mtu ?? LOOPBACK_MTU;
-      const fragmented = packet.octets.length + headerLength(packet) > mtu;
+      const tooLong = packet.octets.length + headerLength(packet) > mtu;
+      const { fragmentation } = transmit;
+      const fragmented = fragmentation === "always" || (tooLong && fragmentation !== "never");
       this.#network.send(this, fragmented ? { ...packet, fragmented } : packet);
     }
     return sent;
@@ -343,7 +383,8 @@ export class SimulatedHost {
       if (batch.length > 0) endpoint?.take(batch);
       if (closed && endpoint !== undefined) {
         this.#endpoints.delete(handle);
-        this.#udpPorts.delete(encapsulationPort(endpoint.port));
+        const shared = this.endpoints.some(({ port }) => port === endpoint.port); // with peeled-off associations
+        if (!shared) this.#udpPorts.delete(encapsulationPort(endpoint.port));
         endpoint.finish();
       }
     }
@@ -411,6 +452,34 @@ export class SimulatedEndpoint implements Endpoint {
 
   status(association: AssociationId): AssociationStatus | undefined {
     return this.#host.stack.status(association);
+  }
+
+  statistics(association: AssociationId): AssociationStatistics | undefined {
+    return this.#host.stack.statistics(association);
+  }
+
+  getOption(name: SocketOptionName, target: SocketOptionTarget = {}): SocketOptionValue {
+    return this.#host.stack.getOption(this.#handle, name, target);
+  }
+
+  setOption(name: SocketOptionName, value: SocketOptionValue, target: SocketOptionTarget = {}): void {
+    this.#host.ask((stack, now) => stack.setOption(this.#handle, name, value, target, now));
+  }
+
+  addAddress(address: IpAddress): void {
+    this.#host.ask((stack, now) => stack.addAddress(this.#handle, address, now));
+  }
+
+  removeAddress(address: IpAddress): void {
+    this.#host.ask((stack, now) => stack.removeAddress(this.#handle, address, now));
+  }
+
+  setPeerPrimary(association: AssociationId, address: IpAddress): void {
+    this.#host.ask((stack, now) => stack.setPeerPrimary(this.#handle, association, address, now));
+  }
+
+  peelOff(association: AssociationId, onEvents: EventHandler): Endpoint {
+    return this.#host.peelOff(this, association, onEvents);
   }
 
   close(lingerMs: number = DEFAULT_LINGER_MS): Promise<void> {

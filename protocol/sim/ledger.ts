@@ -8,6 +8,8 @@ interface MessageRecord {
   readonly length: number;
   delivered: boolean;
   failed: boolean;
+  /** It was given up on purpose; what was sent of it may have arrived all the same. */
+  abandoned: boolean;
 }
 
 /** How the sender's side of an association ended. */
@@ -24,7 +26,7 @@ const SERIAL_OCTETS = 4;
 
 /**
  * The books of one direction of one association: every message is delivered exactly once, unchanged and in the order
- * of its stream, or its loss is reported. Messages are made here and recognised here.
+ * of its stream, or its loss is reported. One that is missing in the order of its stream was reported before. Messages are made here and recognised here.
  *
  * @example A message that comes twice
  * ```ts
@@ -82,6 +84,7 @@ export class DeliveryLedger {
       length,
       delivered: false,
       failed: false,
+      abandoned: false,
     };
     this.#records.push(record);
     if (unordered) {
@@ -119,6 +122,7 @@ export class DeliveryLedger {
       `message ${record.serial} was delivered though it was never sent`,
     );
     record.failed = true;
+    record.abandoned = event.failure === "abandoned";
   }
 
   /** Closes the books. */
@@ -136,7 +140,7 @@ export class DeliveryLedger {
       );
       if (end === "shutdown") {
         assert(
-          !(record.delivered && record.failed),
+          !(record.delivered && record.failed) || record.abandoned,
           `${name} was delivered, but reported after a graceful end`,
         );
       }

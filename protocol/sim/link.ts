@@ -20,6 +20,8 @@ export interface LinkConditions {
   readonly queueOctets: number;
   /** Longest packet in octets, IP header included. */
   readonly mtu: number;
+  /** Whether the sender of a longer packet hears of it (ICMP "too big"); else the link is a black hole for it. */
+  readonly tellsTooBig: boolean;
   /** False = a cut: nothing passes in this direction. */
   readonly up: boolean;
 }
@@ -34,6 +36,7 @@ export const PERFECT_LINK: LinkConditions = {
   bitsPerSecond: Infinity,
   queueOctets: 1 << 20,
   mtu: 1500,
+  tellsTooBig: true,
   up: true,
 };
 
@@ -88,7 +91,9 @@ export class Link {
     if (!conditions.up || this.filter?.(packet) === true) return LOST;
     const length = packet.octets.length + headerLength(packet);
     const fragments = packet.fragmented === true ? Math.ceil(length / conditions.mtu) : 1;
-    if (length > conditions.mtu && fragments === 1) return { type: "too-big", mtu: conditions.mtu };
+    if (length > conditions.mtu && fragments === 1) {
+      return conditions.tellsTooBig ? { type: "too-big", mtu: conditions.mtu } : LOST;
+    }
     let lost = false; // with one fragment the whole packet is
     for (let i = 0; i < fragments; i++) if (prng.chance(conditions.loss)) lost = true;
     if (lost) return LOST;

@@ -1,4 +1,5 @@
 /** SCTP hosts on simulated networks in virtual time: for tests, soaks and experiments. */
+export type { AddressMoves } from "./address_moves.ts";
 export { EventQueue } from "./event_queue.ts";
 export { SimulatedEndpoint, SimulatedError, SimulatedHost } from "./host.ts";
 export type { HostOptions } from "./host.ts";

@@ -17,6 +17,8 @@ export interface NetworkOptions {
    * determinism matters.
    */
   readonly mac: (key: Uint8Array, data: Uint8Array) => Uint8Array;
+  /** HMAC-SHA-1, or a stand-in with 20 octets; without it the hosts do not authenticate. */
+  readonly macSha1?: (key: Uint8Array, data: Uint8Array) => Uint8Array;
 }
 
 const LOOPBACK_DELAY_MS = 0.01;
@@ -35,7 +37,7 @@ export class SimulatedNetwork {
   readonly prng: Prng;
   /** The digest of all that happened. */
   readonly trace: Trace = new Trace();
-  readonly #mac: NetworkOptions["mac"];
+  readonly #macs: Pick<NetworkOptions, "mac" | "macSha1">;
   readonly #queue: EventQueue = new EventQueue();
   readonly #hosts: SimulatedHost[] = [];
   readonly #owners: Map<IpAddress, SimulatedHost> = new Map<IpAddress, SimulatedHost>();
@@ -44,7 +46,7 @@ export class SimulatedNetwork {
 
   constructor(options: NetworkOptions) {
     this.prng = new Prng(options.seed);
-    this.#mac = options.mac;
+    this.#macs = options;
   }
 
   /** The virtual time in milliseconds. */
@@ -70,13 +72,19 @@ export class SimulatedNetwork {
   /** Adds a host with one interface on each of the segments. */
   addHost(segments: readonly Segment[], options: HostOptions = {}): SimulatedHost {
     const number = this.#hosts.length + 1;
-    const host = new SimulatedHost(this, number, segments, this.#mac, this.prng.u32(), options);
+    const host = new SimulatedHost(this, number, segments, this.#macs, this.prng.u32(), options);
     this.#hosts.push(host);
     for (const address of host.addresses) this.#owners.set(address, host);
     return host;
   }
 
-  /** The host that has an address. */
+  /** A host has got an address, which stays its own when it loses it; called by hosts. */
+  assign(address: IpAddress, host: SimulatedHost): void {
+    assert((this.#owners.get(address) ?? host) === host, `${address} is not another host's`);
+    this.#owners.set(address, host);
+  }
+
+  /** The host that has an address, or had it. */
   ownerOf(address: IpAddress): SimulatedHost | undefined {
     return this.#owners.get(address);
   }
@@ -140,7 +148,7 @@ export class SimulatedNetwork {
     const segment = sender.segments.find((candidate) => candidate.contains(packet.destination));
     const receiver = this.#owners.get(packet.destination);
     if (segment === undefined) return this.#tell(packet, "lost");
-    if (receiver === undefined || !receiver.alive) {
+    if (receiver === undefined || !receiver.alive || !receiver.has(packet.destination)) {
       this.#tell(packet, "lost");
       this.schedule(NEIGHBOUR_TIMEOUT_MS, () => {
         sender.acceptError(errorAbout(packet, "host-unreachable", undefined));
@@ -173,7 +181,8 @@ export class SimulatedNetwork {
   }
 
   #deliver(receiver: SimulatedHost, packet: SimulatedPacket): void {
-    if (!receiver.alive) return this.#tell(packet, "lost");
+    const isThere = receiver.alive && receiver.isReachedAt(packet.destination);
+    if (!isThere) return this.#tell(packet, "lost");
     this.#tell(packet, "delivered");
     receiver.accept(packet);
   }

@@ -31,6 +31,7 @@ export function randomScenario(seed: number): Scenario {
     ...(prng.chance(0.2) ? { bitsPerSecond: pick([1e5, 1e6, 1e7]), queueOctets: pick([5000, 50_000]) } : {}),
     mtu: pick([1500, 1500, 1500, 1280, 1400, 9000]),
   };
+  const mover = pick(["client", "server", "both"] as const);
   const heavy = (link.loss ?? 0) >= 0.2 || (link.bitsPerSecond ?? 1e9) < 1e6;
   const talk = (): TalkOptions => {
     const maxOctets = pick(heavy ? [1, 50, 1000, 5000] : [1, 100, 2000, 20_000, 100_000]);
@@ -48,7 +49,20 @@ export function randomScenario(seed: number): Scenario {
         : {}),
     };
   };
-  const client = talk(), server = prng.chance(0.7) ? talk() : { messages: 0 };
+  const limited = (): TalkOptions => prng.chance(0.4) ? { limited: pick([0.1, 0.5, 1]) } : {};
+  const scheduled = (): TalkOptions =>
+    prng.chance(0.4) ? { scheduler: pick(["rr", "prio", "fc", "wfq"]) } : {};
+  const authenticated = prng.chance(0.4), dynamic = authenticated && prng.chance(0.7);
+  const guarded = (): TalkOptions =>
+    authenticated && prng.chance(0.5)
+      ? { authenticated: pick([[0, 64], [0x80, 0x82], [3, 4, 5], [6, 10, 192]]) }
+      : {};
+  const reconfigures = prng.chance(0.25);
+  const reconfiguring = (): TalkOptions => reconfigures ? { reconfigureEveryMs: pick([50, 500, 3000]) } : {};
+  const client = { ...talk(), ...limited(), ...scheduled(), ...guarded(), ...reconfiguring() };
+  const server = prng.chance(0.7)
+    ? { ...talk(), ...limited(), ...scheduled(), ...guarded(), ...reconfiguring() }
+    : { messages: 0 };
   const who = () => pick(["client", "server", "both"] as const);
   return {
     seed,
@@ -67,6 +81,11 @@ export function randomScenario(seed: number): Scenario {
       sendBuffer: pick([5000, 100_000, 1 << 20]),
       sackDelayMs: pick([0, 200, 500]),
       sackFrequency: pick([1, 2, 4]),
+      interleaving: prng.chance(0.4),
+      senderDryEvents: prng.chance(0.3),
+      authentication: authenticated,
+      dynamicAddresses: dynamic,
+      plpmtudProbeIntervalMs: pick([0, 0, 5000]),
     },
     clientHost: { batchMs: pick([0, 0, 1, 5]), interfaceMtu: pick([1500, 1500, 1280]) },
     serverHost: { batchMs: pick([0, 0, 1, 5]) },
@@ -82,6 +101,19 @@ export function randomScenario(seed: number): Scenario {
         all: prng.chance(0.3),
       },
     })),
+    ...(dynamic
+      ? sometimes(0.7, () => ({
+        moves: {
+          count: pick([1, 3, 10]),
+          firstMs: pick([0, 500, 5000]),
+          everyMs: pick([2000, 5000]),
+          overlapMs: mover === "both" ? 3000 : pick([3000, 500, 0, -10, -1000]), // else they lose each other
+          who: mover,
+          all: prng.chance(0.3),
+          peerPrimary: prng.chance(0.3),
+        },
+      }))
+      : {}),
     ...sometimes(0.2, () => ({ backLink: { delayMs: pick([0.1, 30]), loss: pick([0, 0.05, 0.2]) } })),
     ...sometimes(0.2, () => ({ clientAddresses: pick([1, 2]) })),
     ...sometimes(0.2, () => ({ knownAddresses: 1 })),

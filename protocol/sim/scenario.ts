@@ -1,6 +1,7 @@
 import type { DownReason, EndpointOptions, Instant, IpAddress } from "../net.ts";
 import { Prng } from "../machine.ts";
 import { assert } from "../wire/assert.ts";
+import { AddressMover, type AddressMoves, type Mover } from "./address_moves.ts";
 import type { HostOptions, SimulatedHost } from "./host.ts";
 import type { LinkConditions } from "./link.ts";
 import { type NetworkOptions, SimulatedNetwork } from "./network.ts";
@@ -53,6 +54,7 @@ export interface Scenario {
   /** Associations, each from a client endpoint of its own. Default 1. */
   readonly associations?: number;
   readonly flaps?: Flaps;
+  readonly moves?: AddressMoves;
   /** Both sides connect to each other at the same time. */
   readonly simultaneousConnect?: boolean;
   readonly abortAtMs?: number;
@@ -95,6 +97,7 @@ export const SCENARIO_PORT = 7000;
 const CLIENT_PORT = 8000;
 const WATCH_INTERVAL_MS = 1000;
 const LINGER_MS = 2000;
+const SHA1_OCTETS = 20;
 /** Time for the end: linger, then a SHUTDOWN or ABORT that is lost and everything that follows from it. */
 const END_LIMIT_MS = 3_600_000;
 
@@ -105,14 +108,16 @@ const END_LIMIT_MS = 3_600_000;
  * @param scenario what happens
  * @param mac see {@linkcode NetworkOptions}
  * @param observer sees every packet, for example to record it
+ * @param macSha1 HMAC-SHA-1; default: a stand-in made from `mac`
  * @throws {InvariantError} saying what went wrong; virtual time and seed stand in the message
  */
 export function runScenario(
   scenario: Scenario,
   mac: NetworkOptions["mac"],
   observer?: PacketObserver,
+  macSha1: NetworkOptions["mac"] = (key, data) => mac(key, data).subarray(0, SHA1_OCTETS),
 ): ScenarioResult {
-  const run = new ScenarioRun(scenario, mac, observer);
+  const run = new ScenarioRun(scenario, { mac, macSha1 }, observer);
   try {
     return run.finish();
   } catch (error) {
@@ -137,9 +142,13 @@ class ScenarioRun {
   #healthySince: Instant = 0;
   #over = false;
 
-  constructor(scenario: Scenario, mac: NetworkOptions["mac"], observer: PacketObserver | undefined) {
+  constructor(
+    scenario: Scenario,
+    macs: Pick<NetworkOptions, "mac" | "macSha1">,
+    observer: PacketObserver | undefined,
+  ) {
     this.#scenario = scenario;
-    const network = new SimulatedNetwork({ seed: scenario.seed, mac });
+    const network = new SimulatedNetwork({ seed: scenario.seed, ...macs });
     this.#network = network;
     const lenient = scenario.tampering !== undefined;
     for (let i = 0; i < (scenario.segments ?? 1); i++) {
@@ -252,6 +261,7 @@ class ScenarioRun {
     }
     if (crashAtMs !== undefined) network.schedule(crashAtMs, () => this.#server.crash());
     if (scenario.flaps !== undefined) this.#planFlaps(scenario.flaps);
+    if (scenario.moves !== undefined) this.#planMoves(scenario.moves);
     if (scenario.freezes !== undefined) this.#freeze(scenario.freezes);
     if (scenario.primaryEveryMs !== undefined) this.#changePrimary(scenario.primaryEveryMs);
     if (scenario.tampering !== undefined) this.#tamper(scenario.tampering);
@@ -276,6 +286,20 @@ class ScenarioRun {
       this.#network.schedule(at, () => set(false));
       this.#network.schedule(at + flaps.downMs, () => set(true));
     }
+  }
+
+  #planMoves(moves: AddressMoves): void {
+    const client: Mover = { host: this.#client, talkers: this.#clientTalkers };
+    const server: Mover = { host: this.#server, talkers: [this.#serverTalker] };
+    const mover = new AddressMover(
+      moves,
+      this.#segments,
+      new Prng(this.#scenario.seed ^ 0x30fe),
+      (delayMs, action) => this.#network.schedule(delayMs, () => this.#over || action()),
+      () => this.#healthySince = this.#network.now,
+    );
+    const { who = "client" } = moves;
+    mover.plan(who === "both" ? [client, server] : who === "client" ? [client] : [server]);
   }
 
   #freeze(freezes: { readonly everyMs: number; readonly spanMs: number }): void {

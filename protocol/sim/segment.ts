@@ -7,10 +7,12 @@ export type SegmentFamilies = "v4" | "v6" | "both";
 
 /** Hosts on a segment are numbered like this so that an IPv4 address names each. */
 const MAX_HOSTS = 254;
+const MAX_GENERATIONS = 255;
 
 /**
  * One IP network: every pair of its hosts has a link in each direction. Addresses follow from the segment's and the
- * host's number: `10.1.0.2` and `fd00:1::2` are the second host on the first segment.
+ * host's number: `10.1.0.2` and `fd00:1::2` are the second host on the first segment. A host that gets new addresses
+ * there has `10.1.1.2` and `fd00:1::1:2` next, and so on.
  */
 export class Segment {
   readonly #number: number;
@@ -30,13 +32,19 @@ export class Segment {
     return this.#conditions;
   }
 
-  /** The addresses of a host on this segment. */
-  addressesOf(hostNumber: number): IpAddress[] {
+  /**
+   * The addresses of a host on this segment.
+   *
+   * @param generation 0–255; 0 (default) = those that it begins with
+   */
+  addressesOf(hostNumber: number, generation: number = 0): IpAddress[] {
     assert(hostNumber >= 1 && hostNumber <= MAX_HOSTS, "a host has a number from 1 to 254");
+    assert(generation >= 0 && generation <= MAX_GENERATIONS, "a host has up to 256 addresses of a family");
     const addresses: IpAddress[] = [];
-    if (this.#families !== "v6") addresses.push(`10.${this.#number}.0.${hostNumber}`);
+    if (this.#families !== "v6") addresses.push(`10.${this.#number}.${generation}.${hostNumber}`);
     if (this.#families !== "v4") {
-      addresses.push(`fd00:${this.#number.toString(16)}::${hostNumber.toString(16)}`);
+      const later = generation === 0 ? "" : `${generation.toString(16)}:`;
+      addresses.push(`fd00:${this.#number.toString(16)}::${later}${hostNumber.toString(16)}`);
     }
     return addresses;
   }
@@ -44,7 +52,7 @@ export class Segment {
   /** Whether packets to this address are for this segment, whether or not somebody has it. */
   contains(address: IpAddress): boolean {
     return isIpv4(address)
-      ? this.#families !== "v6" && address.startsWith(`10.${this.#number}.0.`)
+      ? this.#families !== "v6" && address.startsWith(`10.${this.#number}.`)
       : this.#families !== "v4" && address.startsWith(`fd00:${this.#number.toString(16)}::`);
   }
 

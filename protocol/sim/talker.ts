@@ -2,8 +2,10 @@ import type {
   AssociationDown,
   AssociationId,
   EndpointOptions,
+  ErrorCause,
   Instant,
   IpAddress,
+  PartialReliability,
   TransportEvent,
 } from "../net.ts";
 import { Prng } from "../machine.ts";
@@ -22,6 +24,10 @@ export interface TalkOptions {
   readonly streams?: number;
   /** The share (0–1) of unordered messages. Default 0. */
   readonly unordered?: number;
+  /** The share (0–1) of messages that may be given up (RFC 7496), by all policies. Default 0. */
+  readonly limited?: number;
+  /** Which stream sends next (RFC 8260 §3). Default: first come, first served. */
+  readonly scheduler?: string;
   /** Milliseconds between messages; 0 (default) = as fast as the stack lets it. */
   readonly intervalMs?: number;
   /** When it says SHUTDOWN: after its last message, after the other side's last one arrived too, or never (default). */
@@ -32,6 +38,10 @@ export interface TalkOptions {
   readonly lenient?: boolean;
   /** How long it takes nothing at first, in milliseconds; only with `readOctetsPerSecond`. Default 0. */
   readonly readPauseMs?: number;
+  /** How often it reconfigures its streams (RFC 6525): resets some, or adds one; 0 (default) = never. */
+  readonly reconfigureEveryMs?: number;
+  /** Chunk types that it wants authenticated (RFC 4895). */
+  readonly authenticated?: readonly number[];
 }
 
 /** One side of one association, as its talker sees it. */
@@ -95,6 +105,8 @@ export class Talker {
   readonly #hostOf: (address: IpAddress) => number | undefined;
   readonly #sides: Map<AssociationId, TalkSide> = new Map<AssociationId, TalkSide>();
   readonly #failedConnects: AssociationDown[] = [];
+  /** Addresses that it is bound to; empty = all. */
+  #bound: readonly IpAddress[] = [];
   #lastProgress: Instant = 0;
   #nextRequest = 1;
 
@@ -123,16 +135,25 @@ export class Talker {
       maxOctets: talk.maxOctets ?? 2000,
       streams: talk.streams ?? 1,
       unordered: talk.unordered ?? 0,
+      limited: talk.limited ?? 0,
+      scheduler: talk.scheduler ?? "fcfs",
       intervalMs: talk.intervalMs ?? 0,
       shutdown: talk.shutdown ?? "never",
       readOctetsPerSecond: talk.readOctetsPerSecond ?? Infinity,
       readPauseMs: talk.readPauseMs ?? 0,
       lenient: talk.lenient ?? false,
+      reconfigureEveryMs: talk.reconfigureEveryMs ?? 0,
+      authenticated: talk.authenticated ?? [],
     };
     const manualReceive = this.#talk.readOctetsPerSecond !== Infinity;
     this.endpoint = host.open({ ...options, manualReceive }, (events) => {
       for (const event of events) this.#take(event);
     });
+    if (this.#talk.scheduler !== "fcfs") {
+      this.endpoint.setOption("stream_scheduler", { value: this.#talk.scheduler });
+    }
+    for (const chunk of this.#talk.authenticated) this.endpoint.setOption("auth_chunk", { chunk });
+    if (options.addresses !== undefined) this.#bound = options.addresses;
   }
 
   /** All associations that ever came up here. */
@@ -166,6 +187,29 @@ export class Talker {
     }
   }
 
+  /** The addresses of the host have changed. Who is bound to some of them binds to the new ones, and lets the old ones go. */
+  addressesChanged(gained: readonly IpAddress[], lost: readonly IpAddress[]): void {
+    if (this.#bound.length === 0) return;
+    for (const address of gained) this.endpoint.addAddress(address);
+    this.#bound = [...this.#bound, ...gained];
+    const [stays] = this.#bound.filter((address) => this.#host.has(address));
+    if (stays === undefined) return; // the last one cannot go before there is another
+    for (const address of this.#bound) {
+      if (!this.#host.has(address)) this.endpoint.removeAddress(address);
+    }
+    this.#bound = this.#bound.filter((address) => this.#host.has(address));
+    assert(lost.every((address) => !this.#bound.includes(address)), "nobody is bound to a lost address");
+  }
+
+  /** Asks all peers to send to an address in the first place. */
+  askForPrimary(address: IpAddress): void {
+    for (const { association, down } of this.#sides.values()) {
+      const status = this.endpoint.status(association);
+      if (down !== undefined || status?.extensions?.dynamicAddresses !== true) continue;
+      this.endpoint.setPeerPrimary(association, address);
+    }
+  }
+
   /** Shuts all associations down. */
   shutdown(): void {
     for (const side of this.#sides.values()) this.#shutdown(side);
@@ -195,6 +239,9 @@ export class Talker {
       this.#sides.set(event.association, side);
       if (this.#talk.readOctetsPerSecond !== Infinity) {
         this.#schedule(this.#talk.readPauseMs, () => this.#read(side));
+      }
+      if (this.#talk.reconfigureEveryMs > 0) {
+        this.#schedule(this.#talk.reconfigureEveryMs, () => this.#reconfigure(side));
       }
       return this.#talkOn(side);
     }
@@ -241,9 +288,19 @@ export class Talker {
           "a path leads to an address that exists",
         );
         return;
+      case "heartbeatAck":
+      case "adaptation":
+      case "authentication":
+      case "streamsReset":
+      case "associationReset":
+      case "streamsAdded":
+      case "senderDry":
+        return;
       case "restarted":
       case "remoteError":
         if (this.#talk.lenient) return;
+        // The peer may know fewer addresses than it was told of, if it cannot reach all families.
+        if (event.type === "remoteError" && isAboutAddresses(event.cause)) return;
         throw new InvariantError(`an unexpected ${event.type} between two stacks of ours`);
       default:
         return event satisfies never;
@@ -264,7 +321,7 @@ export class Talker {
   }
 
   #say(side: TalkSide): void {
-    const { minOctets, maxOctets, streams, unordered } = this.#talk;
+    const { minOctets, maxOctets, streams, unordered, limited } = this.#talk;
     side.remaining--;
     // Evenly distributed orders of magnitude: small and large messages alternate.
     const length = Math.min(
@@ -281,19 +338,48 @@ export class Talker {
       ppid: side.outgoing.ppid,
       stream,
       unordered: isUnordered,
+      ...(limited > 0 && this.#prng.chance(limited) ? { reliability: this.#limit() } : {}),
     });
+  }
+
+  /** When a message is given up. */
+  #limit(): PartialReliability {
+    switch (this.#prng.below(3)) {
+      case 0:
+        return { policy: "ttl", lifetimeMs: [0, 10, 100, 1000, 10_000][this.#prng.below(5)]! };
+      case 1:
+        return { policy: "rtx", retransmissions: [0, 1, 3][this.#prng.below(3)]! };
+      default:
+        return { policy: "prio", priority: this.#prng.below(10) };
+    }
   }
 
   #maybeShutdown(side: TalkSide): void {
     const { shutdown } = this.#talk;
     if (shutdown === "never" || side.remaining > 0) return;
-    if (shutdown === "sent" || side.incoming.deliveredCount >= this.#talk.messages) this.#shutdown(side);
+    const { deliveredCount, failedCount } = side.incoming;
+    if (shutdown === "sent" || deliveredCount + failedCount >= this.#talk.messages) this.#shutdown(side);
   }
 
   #shutdown(side: TalkSide): void {
     if (side.ending || side.down !== undefined) return;
     side.ending = true;
     this.endpoint.execute({ type: "shutdown", association: side.association });
+  }
+
+  /** Resets some streams in some direction, or adds one. What cannot be done is refused, and that is all right. */
+  #reconfigure(side: TalkSide): void {
+    if (side.down !== undefined || side.ending || side.peerShutdown || !this.#host.alive) return;
+    const { association } = side;
+    if (this.#prng.chance(0.3)) {
+      this.endpoint.execute({ type: "addStreams", association, outbound: 1, inbound: this.#prng.below(2) });
+    } else {
+      const directions = ["incoming", "outgoing", "both"] as const;
+      const streams = this.#prng.chance(0.3) ? [] : [this.#prng.below(this.#talk.streams)];
+      const direction = directions[this.#prng.below(directions.length)]!;
+      this.endpoint.execute({ type: "resetStreams", association, direction, streams });
+    }
+    this.#schedule(this.#talk.reconfigureEveryMs, () => this.#reconfigure(side));
   }
 
   #read(side: TalkSide): void {
@@ -319,4 +405,9 @@ export class Talker {
     assert(owners.every((owner) => owner === peer), "all addresses of a peer are of one host");
     return peer;
   }
+}
+
+/** Whether a cause answers a request to change addresses (RFC 5061 §4.3), which may name one that cannot be reached (cause 5). */
+function isAboutAddresses({ code }: ErrorCause): boolean {
+  return code === 5 || (code >= 0xa0 && code <= 0xa4);
 }

@@ -1,4 +1,5 @@
-import type { Endpoint, EndpointOptions, EventHandler, Transport } from "../net.ts";
+import type { Endpoint, EndpointOptions, EventHandler, PacketObserver, Transport } from "../net.ts";
+import { StateError } from "../wire/errors.ts";
 import type { SimulatedHost } from "./host.ts";
 
 /**
@@ -20,6 +21,11 @@ export class SimulatedTransport implements Transport {
     const endpoint = this.#host.open(options, onEvents);
     this.#endpoints.push(endpoint);
     return endpoint;
+  }
+
+  /** Traces are the simulation's own: see the network's `onPacket`. */
+  capture(_onPacket: PacketObserver): Disposable {
+    throw new StateError("A simulated transport has no capture; watch the network instead");
   }
 
   async close(): Promise<void> {

@@ -13,6 +13,9 @@ const SACK = 3;
 const ABORT = 6;
 const ERROR = 9;
 const SHUTDOWN_COMPLETE = 14;
+const I_DATA = 64;
+const FORWARD_TSN = 192;
+const I_FORWARD_TSN = 194;
 /** Where the parameters or causes of a chunk begin; a HEARTBEAT ACK is not here, since it gives back what came. */
 const PARAMETERS_AT: Readonly<Record<number, number>> = {
   [INIT]: 20,
@@ -23,7 +26,10 @@ const PARAMETERS_AT: Readonly<Record<number, number>> = {
   [ERROR]: 4,
 };
 const COMMON_HEADER = 12;
-const DATA_HEADER = 16;
+/** Octets before the user data. */
+const DATA_HEADERS: ReadonlyMap<number, number> = new Map([[DATA, 16], [I_DATA, 20]]);
+/** Octets of a stream's entry. */
+const FORWARD_ENTRIES: ReadonlyMap<number, number> = new Map([[FORWARD_TSN, 4], [I_FORWARD_TSN, 8]]);
 /** The bits I, U, B and E (RFC 9260 §3.3.1). */
 const KNOWN_DATA_FLAGS = 0x0f;
 const DATA_BEGINNING_BITS = 0x07;
@@ -79,8 +85,12 @@ export function checkPacket(packet: SimulatedPacket): readonly RawChunk[] {
     checkParameters(octets, chunk);
     const alone = chunk.type === INIT || chunk.type === INIT_ACK || chunk.type === SHUTDOWN_COMPLETE;
     assert(!alone || chunks.length === 1, `chunk type ${chunk.type} is not bundled (RFC 9260 §6.10)`);
-    if (chunk.type === DATA) {
-      assert(chunk.end - chunk.start > DATA_HEADER, "a DATA chunk carries data");
+    const header = DATA_HEADERS.get(chunk.type), entry = FORWARD_ENTRIES.get(chunk.type);
+    if (entry !== undefined) {
+      assert((chunk.end - chunk.start - 8) % entry === 0, "a FORWARD TSN is made of whole entries");
+    }
+    if (header !== undefined) {
+      assert(chunk.end - chunk.start > header, "a DATA chunk carries data");
       assert((chunk.flags & ~KNOWN_DATA_FLAGS) === 0, "reserved flags of a DATA chunk are zero");
       sawData = true;
     } else {
@@ -89,6 +99,9 @@ export function checkPacket(packet: SimulatedPacket): readonly RawChunk[] {
   }
   assert(!(sawData && chunks.some((chunk) => chunk.type === ABORT)), "DATA is not bundled with ABORT");
   assert(chunks.filter((chunk) => chunk.type === SACK).length <= 1, "a packet has one SACK at most");
+  const kinds = [[DATA, FORWARD_TSN], [I_DATA, I_FORWARD_TSN]] as const;
+  const used = kinds.filter((types) => chunks.some(({ type }) => types.some((one) => one === type)));
+  assert(used.length <= 1, "DATA and I-DATA, and what goes with them, are not mixed (RFC 8260 §2.2.1)");
   return chunks;
 }
 
@@ -107,6 +120,8 @@ function checkParameters(octets: Uint8Array, chunk: RawChunk): void {
 
 interface DirectionMemory {
   lastCumulativeTsn: number | undefined;
+  /** The furthest that a FORWARD TSN has gone. */
+  forwardedTsn: number | undefined;
   readonly digests: Map<number, number>;
 }
 
@@ -143,7 +158,8 @@ export class WireWatcher {
     const memory = this.#memoryOf(u16(octets, 0), u16(octets, 2), u32(octets, 4));
     for (const chunk of chunks) {
       if (chunk.type === SACK) checkCumulativeTsn(memory, u32(octets, chunk.start + 4));
-      else if (chunk.type === DATA) checkSameContent(memory, octets, chunk);
+      else if (DATA_HEADERS.has(chunk.type)) checkSameContent(memory, octets, chunk);
+      else if (FORWARD_ENTRIES.has(chunk.type)) noteForwardTsn(memory, u32(octets, chunk.start + 4));
     }
   }
 
@@ -159,7 +175,11 @@ export class WireWatcher {
     const ports = `${sourcePort}>${destinationPort}`;
     const byTag = this.#directions.get(ports) ?? new Map<number, DirectionMemory>();
     this.#directions.set(ports, byTag);
-    const memory = byTag.get(tag) ?? { lastCumulativeTsn: undefined, digests: new Map<number, number>() };
+    const memory = byTag.get(tag) ?? {
+      lastCumulativeTsn: undefined,
+      forwardedTsn: undefined,
+      digests: new Map<number, number>(),
+    };
     byTag.set(tag, memory);
     return memory;
   }
@@ -174,8 +194,17 @@ function checkCumulativeTsn(memory: DirectionMemory, cumulativeTsn: number): voi
   memory.lastCumulativeTsn = cumulativeTsn;
 }
 
+function noteForwardTsn(memory: DirectionMemory, tsn: number): void {
+  if (memory.forwardedTsn === undefined || (tsn - memory.forwardedTsn | 0) > 0) memory.forwardedTsn = tsn;
+}
+
 function checkSameContent(memory: DirectionMemory, octets: Uint8Array, chunk: RawChunk): void {
   const tsn = u32(octets, chunk.start + 4);
+  const { forwardedTsn } = memory;
+  assert(
+    forwardedTsn === undefined || (tsn - forwardedTsn | 0) > 0,
+    `TSN ${tsn} is not sent after the peer was told to pass over it`,
+  );
   let digest = chunk.flags & DATA_BEGINNING_BITS;
   for (let i = chunk.start + 8; i < chunk.end; i++) digest = Math.imul(digest ^ octets[i]!, 0x01000193);
   const earlier = memory.digests.get(tsn);

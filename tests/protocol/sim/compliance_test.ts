@@ -1,5 +1,11 @@
 /** The transport contract on simulated hosts: two transports of one host, whose network a loop keeps going. */
-import type { Endpoint, EndpointOptions, EventHandler, Transport } from "../../../protocol/net.ts";
+import type {
+  Endpoint,
+  EndpointOptions,
+  EventHandler,
+  PacketObserver,
+  Transport,
+} from "../../../protocol/net.ts";
 import { SimulatedNetwork } from "../../../protocol/sim/network.ts";
 import type { SimulatedHost } from "../../../protocol/sim/host.ts";
 import { SimulatedTransport } from "../../../protocol/sim/transport.ts";
@@ -26,6 +32,10 @@ class TurningTransport implements Transport {
 
   open(options: EndpointOptions, onEvents: EventHandler): Endpoint {
     return this.#transport.open(options, onEvents);
+  }
+
+  capture(onPacket: PacketObserver): Disposable {
+    return this.#transport.capture(onPacket);
   }
 
   async close(): Promise<void> {
@@ -55,6 +65,7 @@ function openSimulated(): Transport {
 
 testTransport({
   name: "simulated",
+  reconfiguration: true,
   open: openSimulated,
   addresses: ["10.1.0.1", "10.2.0.1"],
   foreignAddress: "192.0.2.1",

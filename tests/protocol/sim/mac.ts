@@ -5,6 +5,11 @@ export function hmacSha256(key: Uint8Array, data: Uint8Array): Uint8Array {
   return new Uint8Array(createHmac("sha256", key).update(data).digest());
 }
 
+/** HMAC-SHA-1, as real hosts use it for AUTH chunks. */
+export function hmacSha1(key: Uint8Array, data: Uint8Array): Uint8Array {
+  return new Uint8Array(createHmac("sha1", key).update(data).digest());
+}
+
 /** A quick stand-in for runs with many associations: deterministic, and nothing that resists an attacker. */
 export function insecureMac(key: Uint8Array, data: Uint8Array): Uint8Array {
   const mac = new Uint8Array(32);

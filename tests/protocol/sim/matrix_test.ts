@@ -154,11 +154,13 @@ Deno.test("everything arrives with small messages in a two-way stream (the bug t
 });
 
 Deno.test("made-up scenarios hold", () => {
+  let judged = 0;
   for (let seed = 1; seed <= 60; seed++) {
-    const result = runScenario(randomScenario(seed), insecureMac);
-    assert.ok(
-      result.delivered + result.failed >= result.sent || result.serverDown.length === 0,
-      `seed ${seed}`,
-    );
+    const scenario = randomScenario(seed);
+    const result = runScenario(scenario, insecureMac);
+    if (scenario.crashAtMs !== undefined) continue; // what a host had accepted when it crashed, nobody can tell of
+    judged++;
+    assert.ok(result.delivered + result.failed >= result.sent, `seed ${seed}`);
   }
+  assert.ok(judged >= 30, `only ${judged} scenarios without a crash`);
 });

@@ -46,6 +46,26 @@ const SCENARIOS: readonly {
     },
     seeds: 20,
   },
+  {
+    name:
+      "who has sent SHUTDOWN still answers a request to reset streams, behind which the peer's data waits",
+    scenario: {
+      link: { delayMs: 50, loss: 0.05 },
+      endpoint: QUICK,
+      client: { messages: 50, shutdown: "sent", reconfigureEveryMs: 50 },
+      server: { messages: 50, intervalMs: 50, reconfigureEveryMs: 50 },
+    },
+    seeds: 20,
+  },
+  {
+    name: "messages that are held behind a reset, and too old when they are let go, are given up",
+    scenario: {
+      link: { delayMs: 50, loss: 0.05 },
+      endpoint: QUICK,
+      client: { messages: 100, intervalMs: 20, limited: 0.3, shutdown: "sent", reconfigureEveryMs: 50 },
+    },
+    seeds: 20,
+  },
 ];
 
 for (const { name, scenario, seeds } of SCENARIOS) {

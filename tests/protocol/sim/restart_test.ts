@@ -53,6 +53,59 @@ Deno.test("a client that crashes and comes back from the same port is served aga
   }
 });
 
+Deno.test("a peer that loses its memory in mid-transfer, with loss: the old data fails, the new comes whole and in order", () => {
+  for (let seed = 1; seed <= 10; seed++) {
+    const network = new SimulatedNetwork({ seed, mac: hmacSha256 });
+    const segments = [1, 2].map(() => network.addSegment({ delayMs: 10, jitterMs: 5, loss: 0.05 }));
+    const a = network.addHost(segments), b = network.addHost(segments);
+    const server = open(b, 7000), before = open(a, 8000);
+    const connect = { type: "connect", request: 1, addresses: b.addresses, port: 7000 } as const;
+    before.endpoint.execute(connect);
+    assert.ok(network.runUntil(() => server.events.some(({ type }) => type === "up"), 60_000));
+    const association = upIn(server.events);
+    assert.ok(network.runUntil(() => before.events.some(({ type }) => type === "up"), 60_000));
+    for (let i = 0; i < 50; i++) {
+      const data = new Uint8Array(5000).fill(1);
+      server.endpoint.execute({ type: "send", association, data, ppid: 1, context: i });
+      before.endpoint.execute({ type: "send", association: upIn(before.events), data, ppid: 1 });
+    }
+    network.run(100);
+
+    a.crash();
+    network.run(200);
+    a.boot();
+    const after = open(a, 8000);
+    after.endpoint.execute(connect);
+    assert.ok(
+      network.runUntil(() => server.events.some(({ type }) => type === "restarted"), 120_000),
+      `seed ${seed}: the server hears of the restart`,
+    );
+    assert.ok(
+      network.runUntil(() => after.events.some(({ type }) => type === "up"), 120_000),
+      `seed ${seed}`,
+    );
+    const restartedAt = server.events.findIndex(({ type }) => type === "restarted");
+    for (let i = 0; i < 50; i++) {
+      const data = new Uint8Array(5000).fill(100 + i);
+      server.endpoint.execute({ type: "send", association, data, ppid: 2 });
+      after.endpoint.execute({ type: "send", association: upIn(after.events), data, ppid: 2 });
+    }
+    network.run(300_000);
+
+    const wanted = Array.from({ length: 50 }, (_, i) => `2 ${100 + i} 5000`);
+    for (const events of [after.events, server.events.slice(restartedAt)]) {
+      const said = events.flatMap((event) =>
+        event.type === "message" ? [`${event.ppid} ${event.data[0]} ${event.data.length}`] : []
+      );
+      assert.deepEqual(said, wanted, `seed ${seed}`);
+    }
+    const failed = server.events.filter(({ type }) => type === "sendFailed").length;
+    const delivered = before.events.filter(({ type }) => type === "message").length;
+    assert.ok(failed > 0 && failed + delivered >= 50, `seed ${seed}: every old message is accounted for`);
+    assert.equal(server.events.filter(({ type }) => type === "down").length, 0, `seed ${seed}`);
+  }
+});
+
 Deno.test("an endpoint that is bound to one address uses and lists that one only", () => {
   const network = new SimulatedNetwork({ seed: 1, mac: hmacSha256 });
   const segments = [network.addSegment(), network.addSegment()];
