@@ -237,6 +237,11 @@ export function hmacSha256(key: Uint8Array, octets: Uint8Array): Uint8Array {
   return new Uint8Array(createHmac("sha256", key).update(octets).digest());
 }
 
+/** HMAC-SHA-1. */
+export function hmacSha1(key: Uint8Array, octets: Uint8Array): Uint8Array {
+  return new Uint8Array(createHmac("sha1", key).update(octets).digest());
+}
+
 export interface BenchOptions {
   readonly endpoint?: EndpointOptions;
   readonly raw?: boolean;
@@ -247,6 +252,8 @@ export interface BenchOptions {
 /** The bench with one endpoint on port 7000. */
 export class Bench {
   readonly stack: SctpStack;
+  /** Addresses of the stack's host; tests change them. */
+  here: readonly string[] = HERE;
   /** Virtual time in milliseconds. */
   now = 0;
   readonly events: TransportEvent[] = [];
@@ -260,11 +267,12 @@ export class Bench {
         for (let i = 0; i < octets.length; i++) octets[i] = prng.below(256);
       },
       mac: hmacSha256,
+      macSha1: hmacSha1,
       route: (destination) => {
-        const source = HERE.find((address) => destination.startsWith(address.slice(0, 5)));
+        const source = this.here.find((address) => destination.startsWith(address.slice(0, 5)));
         return source === undefined ? undefined : { source, mtu };
       },
-      localAddresses: () => [...HERE, "127.0.0.1", "::1"],
+      localAddresses: () => [...this.here, "127.0.0.1", "::1"],
       raw,
     });
     this.stack.open(
@@ -298,7 +306,7 @@ export class Bench {
         assert.ok(sent.length < 10_000, "the stack stops sending by itself");
         sent.push(this.#read(this.#buffer.slice(0, transmit.length), transmit));
       }
-      if (quiet) break;
+      if (quiet && !this.stack.hasEvents) break;
     }
     this.stack.checkInvariants();
     return sent;

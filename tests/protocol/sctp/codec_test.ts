@@ -6,6 +6,7 @@ import { ChunkType } from "../../../protocol/sctp/chunk.ts";
 import { openCookie, sealCookie } from "../../../protocol/sctp/cookie.ts";
 import type { StateCookie } from "../../../protocol/sctp/cookie.ts";
 import { checksumMatches, crc32c } from "../../../protocol/sctp/crc32c.ts";
+import { NO_EXTENSIONS } from "../../../protocol/sctp/extensions.ts";
 import { readInit, writeInit } from "../../../protocol/sctp/init_chunk.ts";
 import type { InitChunk } from "../../../protocol/sctp/init_chunk.ts";
 import { makePacket } from "../../../protocol/sctp/packet.ts";
@@ -123,6 +124,8 @@ Deno.test("makeError() and makeAbort() write what readCauses() reads", () => {
 });
 
 const COOKIE: StateCookie = {
+  adaptation: 0xdead_beef,
+  extensions: NO_EXTENSIONS,
   createdAt: 12.5,
   lifeMs: 60_000,
   localPort: 3863,

@@ -41,7 +41,7 @@ Deno.test("initialWindow() follows RFC 9260 §7.2.1", () => {
 });
 
 Deno.test("Congestion grows by the octets acknowledged, at most two MTUs, in slow start and with a full window", () => {
-  const congestion = new Congestion(1500);
+  const congestion = new Congestion(1500, { maxBurst: 4 });
   congestion.acknowledged(1000, 4404, 3404, true, 1);
   assert.equal(congestion.cwnd, 5404);
   congestion.acknowledged(4000, 6000, 2000, true, 2);
@@ -52,7 +52,7 @@ Deno.test("Congestion grows by the octets acknowledged, at most two MTUs, in slo
 });
 
 Deno.test("Congestion grows by an MTU a SACK in the slow start after a time-out", () => {
-  const congestion = new Congestion(1000);
+  const congestion = new Congestion(1000, { maxBurst: 4 });
   congestion.cwnd = 40_000;
   congestion.timedOut();
   congestion.acknowledged(3000, 3000, 0, true, 1);
@@ -60,7 +60,7 @@ Deno.test("Congestion grows by an MTU a SACK in the slow start after a time-out"
 });
 
 Deno.test("Congestion takes SACKs of one instant together", () => {
-  const congestion = new Congestion(1000);
+  const congestion = new Congestion(1000, { maxBurst: 4 });
   congestion.cwnd = 20_000;
   congestion.acknowledged(8000, 20_000, 12_000, true, 1);
   congestion.acknowledged(8000, 12_000, 4000, true, 1);
@@ -72,7 +72,7 @@ Deno.test("Congestion takes SACKs of one instant together", () => {
 });
 
 Deno.test("Congestion grows by an MTU for each window in congestion avoidance", () => {
-  const congestion = new Congestion(1500);
+  const congestion = new Congestion(1500, { maxBurst: 4 });
   congestion.cwnd = 12_000;
   congestion.fastRetransmit(5);
   congestion.inRecovery = false;
@@ -85,7 +85,7 @@ Deno.test("Congestion grows by an MTU for each window in congestion avoidance", 
 });
 
 Deno.test("Congestion halves once in fast recovery and falls to an MTU after T3", () => {
-  const congestion = new Congestion(1000);
+  const congestion = new Congestion(1000, { maxBurst: 4 });
   congestion.cwnd = 40_000;
   congestion.fastRetransmit(5);
   congestion.fastRetransmit(9);
@@ -99,7 +99,7 @@ Deno.test("Congestion halves once in fast recovery and falls to an MTU after T3"
 });
 
 Deno.test("Congestion forgets half of an idle window each RTO, down to 4 MTU", () => {
-  const congestion = new Congestion(1000);
+  const congestion = new Congestion(1000, { maxBurst: 4 });
   congestion.cwnd = 64_000;
   congestion.resumed(2500, 1000);
   assert.equal(congestion.cwnd, 16_000);
@@ -109,7 +109,7 @@ Deno.test("Congestion forgets half of an idle window each RTO, down to 4 MTU", (
 });
 
 Deno.test("Congestion lets no burst of more than 4 MTU out beyond what was acknowledged", () => {
-  const congestion = new Congestion(1000);
+  const congestion = new Congestion(1000, { maxBurst: 4 });
   congestion.cwnd = 64_000;
   congestion.resumed(0, 1000);
   assert.ok(congestion.allows(3999));

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { ChunkType } from "../../../protocol/sctp/chunk.ts";
 import { CLIENT_PORT, connectedPair, message, numberOf, SERVER_PORT, World } from "./harness.ts";
 
 Deno.test("SctpStack confirms all paths by HEARTBEAT before it uses them", () => {
@@ -161,7 +162,7 @@ Deno.test("SctpStack ends an association when ICMP says that the peer's port is 
   assert.equal(client.of(1, "down")[0]?.reason, "refused");
 });
 
-Deno.test("SctpStack does not go back to a path because of an acknowledgement that was only late", () => {
+Deno.test("SctpStack goes back to a path when an acknowledgement that was only late comes on it (RFC 7829 §3.2, 10)", () => {
   const { world, client, a } = connectedPair({
     networks: 2,
     client: { rto: { initialMs: 200, minMs: 200, maxMs: 1000 } },
@@ -187,7 +188,7 @@ Deno.test("SctpStack does not go back to a path because of an acknowledgement th
   send(1);
   world.pass(1);
   const destinations = client.sent.map(({ transmit }) => transmit.destination);
-  assert.deepEqual(destinations, ["10.2.0.2"]);
+  assert.deepEqual(destinations, ["10.1.0.2"]);
 });
 
 Deno.test("SctpStack resends on another address of the same family first, since one of each often share a link", () => {
@@ -210,4 +211,40 @@ Deno.test("SctpStack resends on another address of the same family first, since 
   const data = client.sent.filter(({ packet }) => packet[12] === 0);
   assert.deepEqual(data.map(({ transmit }) => transmit.destination), ["10.1.0.2", "10.2.0.2"]);
   assert.equal(server.of(1, "message").length, 1);
+});
+
+Deno.test("SctpStack tells the round trip of a HEARTBEAT that was asked for, and of no other", () => {
+  const { world, client, a } = connectedPair({ networks: 2, client: { heartbeatIntervalMs: 1000 } });
+  world.pass(20_000);
+  assert.equal(client.of(1, "heartbeatAck").length, 0);
+
+  client.execute(1, { type: "heartbeat", association: a, address: "10.2.0.2" });
+  client.execute(1, { type: "heartbeat", association: a });
+  world.pass(100);
+
+  const answers = client.of(1, "heartbeatAck").map(({ address, roundTripMs }) => ({ address, roundTripMs }));
+  assert.deepEqual(answers.sort((one, other) => one.address.localeCompare(other.address)), [
+    { address: "10.1.0.2", roundTripMs: 10 },
+    { address: "10.2.0.2", roundTripMs: 10 },
+  ]);
+});
+
+Deno.test("an association comes up by the peer's other address when the first network fails in the handshake", () => {
+  for (const dies of [ChunkType.cookieEcho, ChunkType.cookieAck]) {
+    const world = new World(1);
+    const client = world.host(["10.1.0.1", "10.2.0.1"]), server = world.host(["10.1.0.2", "10.2.0.2"]);
+    client.open(1, { port: CLIENT_PORT });
+    server.open(1, { port: SERVER_PORT, listen: true });
+    world.filter = (packet, { destination }) => {
+      if (packet[12] === dies) world.down.add("10.1");
+      return !world.down.has(destination.slice(0, 4));
+    };
+    client.execute(1, { type: "connect", request: 1, addresses: ["10.1.0.2"], port: SERVER_PORT });
+    world.pass(2000);
+    const [up] = client.of(1, "up");
+    assert.ok(up !== undefined, `without the first ${dies}`);
+    client.execute(1, { type: "send", association: up.association, data: message(1, 100), ppid: 0 });
+    world.pass(20_000);
+    assert.equal(server.of(1, "message").length, 1, `without the first ${dies}`);
+  }
 });

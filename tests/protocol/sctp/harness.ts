@@ -19,6 +19,11 @@ export function mac(key: Uint8Array, data: Uint8Array): Uint8Array {
   return new Uint8Array(createHmac("sha256", key).update(data).digest());
 }
 
+/** HMAC-SHA-1 for StackEnvironment.macSha1. */
+export function macSha1(key: Uint8Array, data: Uint8Array): Uint8Array {
+  return new Uint8Array(createHmac("sha1", key).update(data).digest());
+}
+
 export interface LinkOptions {
   delayMs: number;
   jitterMs: number;
@@ -60,6 +65,7 @@ export class Host {
         for (let i = 0; i < octets.length; i++) octets[i] = world.prng.below(256);
       },
       mac,
+      macSha1,
       raw,
       localAddresses: () => this.addresses,
       route: (destination) => {
@@ -91,7 +97,7 @@ export class Host {
 
   collect(): void {
     for (const { endpoint, event } of this.stack.drain()) {
-      this.events.get(endpoint)!.push(event);
+      (this.events.get(endpoint) ?? this.events.set(endpoint, []).get(endpoint)!).push(event);
       if (event.type === "closed") this.ports.delete(this.#handles.get(endpoint)!);
     }
   }
