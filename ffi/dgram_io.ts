@@ -56,6 +56,8 @@ class DgramDriver implements PacketDriver {
   readonly #ports = new Map<number, readonly PortSockets[]>();
   readonly #closing = new Set<Promise<void>>();
   readonly #buffer = new Uint8Array(BUFFER_BYTES);
+  /** The addresses that the handler knows of. */
+  #known: readonly IpAddress[];
   #underWay = 0;
   #owesWritable = false;
   #batch: ReturnType<typeof setImmediate> | undefined;
@@ -63,6 +65,7 @@ class DgramDriver implements PacketDriver {
 
   constructor(handler: PacketHandler) {
     this.#handler = handler;
+    this.#known = this.#addresses.addresses();
   }
 
   openPort(port: number, udpPorts: readonly number[]): void {
@@ -93,8 +96,10 @@ class DgramDriver implements PacketDriver {
     this.#ports.delete(port);
   }
 
+  /** Routes are asked for when a path fails, too: then it shows that addresses have changed. Nobody tells of it here. */
   route(destination: IpAddress): Route | undefined {
     const networks = this.#addresses.networks();
+    this.#notice();
     const family = networks.filter(({ address }) => isIpv4(address) === isIpv4(destination));
     const source = family.find(({ address, prefixBits }) => samePrefix(address, destination, prefixBits)) ??
       family.find(({ address }) => addressScope(address) === "global") ??
@@ -104,6 +109,13 @@ class DgramDriver implements PacketDriver {
 
   localAddresses(): readonly IpAddress[] {
     return this.#addresses.addresses();
+  }
+
+  #notice(): void {
+    const addresses = this.#addresses.addresses();
+    if (addresses === this.#known) return;
+    this.#known = addresses;
+    setImmediate(() => this.#closed || this.#handler.addressesChanged?.());
   }
 
   nextBuffer(): Uint8Array | undefined {
@@ -154,7 +166,10 @@ class DgramDriver implements PacketDriver {
     socket.on("error", onError);
     socket.bind({ port: udpPort, address: type === "udp4" ? "0.0.0.0" : "::", exclusive: true });
     if (failure === undefined) {
-      socket.on("message", (packet, from) => this.#receive(port, packet, from.address, from.port));
+      socket.on(
+        "message",
+        (packet, from) => this.#receive({ port, udpPort }, packet, from.address, from.port),
+      );
       return socket;
     }
     if (type === "udp6" && failure.code !== "EADDRINUSE") return undefined; // no IPv6 here
@@ -166,14 +181,19 @@ class DgramDriver implements PacketDriver {
     );
   }
 
-  #receive(port: number, packet: Uint8Array, sourceText: string, udpPort: number): void {
+  #receive(
+    { port, udpPort: localUdpPort }: { readonly port: number; readonly udpPort: number },
+    packet: Uint8Array,
+    sourceText: string,
+    udpPort: number,
+  ): void {
     if (!this.#ports.has(port) || packet.length < COMMON_HEADER_BYTES) return;
     const source = sourceText as IpAddress;
     const destination = this.route(source)?.source;
     if (destination === undefined) return;
     // Not the Buffer itself: its slice() would be a view, where the stack wants a copy.
     const octets = new Uint8Array(packet.buffer, packet.byteOffset, packet.length);
-    this.#handler.packet(octets, { source, destination, udpPort });
+    this.#handler.packet(octets, { source, destination, udpPort, localUdpPort });
     this.#batch ??= setImmediate(() => {
       this.#batch = undefined;
       this.#handler.endOfBatch();

@@ -102,6 +102,11 @@ export function errnoName(number: number): string {
   return NAMES.get(number) ?? `E${number}`;
 }
 
+/** What an error number means to people; undefined when its name must do. */
+export function errnoMeaning(number: number): string | undefined {
+  return MEANINGS[errnoName(number) as ErrnoName];
+}
+
 /** A system call failed. */
 export class SctpError extends Error {
   /** Name of the error: `EADDRINUSE`, `EACCES`, … */
@@ -118,8 +123,7 @@ export class SctpError extends Error {
    * name are put behind it. Default: `Cannot <syscall>`.
    */
   constructor(syscall: string, number: number, message: string = `Cannot ${syscall}`) {
-    const code = errnoName(number);
-    const meaning = MEANINGS[code as ErrnoName];
+    const code = errnoName(number), meaning = errnoMeaning(number);
     super(`${message}${meaning === undefined ? "" : `: ${meaning}`} (${code} from ${syscall})`);
     this.name = "SctpError";
     this.code = code;

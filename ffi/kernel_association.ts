@@ -8,8 +8,10 @@ import type {
   AssociationDown,
   AssociationId,
   IpAddress,
+  PartialReliability,
   Ppid,
   SendFailed,
+  SendFailure,
   TransportEvent,
 } from "../protocol/net.ts";
 import type { KernelSocket, OutgoingMessage, ReceivedPiece } from "./kernel_socket.ts";
@@ -20,6 +22,7 @@ interface FailedMessage {
   readonly context: number;
   readonly stream: number;
   readonly ppid: Ppid;
+  readonly failure: SendFailure;
   readonly pieces: Uint8Array[];
   sent: boolean;
 }
@@ -71,6 +74,8 @@ export class KernelAssociation {
   queuedOctets = 0;
   /** Octets delivered and not yet consumed; with `manualReceive` only. */
   unconsumed = 0;
+  /** When messages are given up that do not say it themselves. */
+  reliability: PartialReliability | undefined;
   peerPort = 0;
   peerAddresses: readonly IpAddress[] = [];
   readonly unreachable: Set<IpAddress> = new Set();
@@ -160,37 +165,53 @@ export class KernelAssociation {
   }
 
   /**
-   * Takes a chunk that came back.
+   * Takes a chunk that came back. The kernel gives back the chunks of a message in order, but for those that the peer
+   * has acknowledged, which may be the first or the last ones.
    *
-   * @returns the message before it, which is complete now
+   * @returns messages that are complete now
    */
-  fail(chunk: SendFailedNotification): SendFailed | undefined {
-    if (this.#failed?.context === chunk.context) {
-      this.#failed.pieces.push(chunk.data);
-      this.#failed.sent ||= chunk.sent;
-      return undefined;
+  fail(chunk: SendFailedNotification): SendFailed[] {
+    const told: SendFailed[] = [];
+    const { context, stream, ppid, sent, begins, ends, data } = chunk;
+    let failed = this.#failed;
+    if (
+      failed === undefined || begins || failed.context !== context || failed.stream !== stream ||
+      failed.ppid !== ppid
+    ) {
+      told.push(...this.takeFailed());
+      const failure = this.down === undefined && this.ending !== "abort" ? "abandoned" : "association-ended";
+      this.#failed = failed = { context, stream, ppid, failure, sent, pieces: [data] };
+    } else {
+      failed.pieces.push(data);
+      failed.sent ||= sent;
     }
-    const before = this.takeFailed();
-    const { context, stream, ppid, sent } = chunk;
-    this.#failed = { context, stream, ppid, sent, pieces: [chunk.data] };
-    return before;
+    if (ends) told.push(...this.takeFailed());
+    return told;
   }
 
   /** The message whose chunks came back last, if there is one. */
-  takeFailed(): SendFailed | undefined {
+  takeFailed(): SendFailed[] {
     const failed = this.#failed;
-    if (failed === undefined) return undefined;
+    if (failed === undefined) return [];
     this.#failed = undefined;
-    const octets = failed.pieces.reduce((sum, piece) => sum + piece.length, 0);
-    return {
-      type: "sendFailed",
-      association: this.id,
-      stream: failed.stream,
-      ppid: failed.ppid,
-      data: concatenate(failed.pieces, octets),
-      sent: failed.sent,
-    };
+    const { stream, ppid, sent, failure, context, pieces } = failed;
+    const octets = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    return [this.failureOf({ stream, ppid, context, data: concatenate(pieces, octets) }, sent, failure)];
   }
+
+  /** The event that gives a message back. */
+  failureOf(message: FailedContent, sent: boolean, failure: SendFailure): SendFailed {
+    const { stream, ppid, data, context } = message;
+    return { type: "sendFailed", association: this.id, stream, ppid, data, sent, failure, context };
+  }
+}
+
+/** What a message that is given back has of its own. */
+export interface FailedContent {
+  readonly stream: number;
+  readonly ppid: Ppid;
+  readonly data: Uint8Array;
+  readonly context: number;
 }
 
 function concatenate(pieces: readonly Uint8Array[], octets: number): Uint8Array {

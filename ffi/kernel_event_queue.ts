@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { EventHandler, TransportEvent } from "../protocol/net.ts";
+import type { AssociationId, EventHandler, TransportEvent } from "../protocol/net.ts";
 import type { KernelAssociation } from "./kernel_association.ts";
 
 /** Events on their way to the user, which leave at the end of a turn of the event loop: never from within `execute`. */
@@ -44,6 +44,13 @@ export class KernelEventQueue {
       this.#atEndOfTurn();
       this.deliver();
     });
+  }
+
+  /** Takes out the events of an association, in order. */
+  take(association: AssociationId): TransportEvent[] {
+    const taken = this.#events.filter((event) => event.association === association);
+    if (taken.length > 0) this.#events = this.#events.filter((event) => event.association !== association);
+    return taken;
   }
 
   /** Hands out what is there. */

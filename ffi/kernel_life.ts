@@ -15,17 +15,21 @@
 import {
   type AssociationDown,
   type AssociationId,
+  type AssociationStatus,
   type ConnectCommand,
   type EndpointOptions,
   isIpv4,
+  type PartialReliability,
+  SocketOptionError,
 } from "../protocol/net.ts";
-import { Errno } from "./errno.ts";
+import { Errno, errnoName } from "./errno.ts";
+import { keepDynamicAddresses } from "./kernel_addresses.ts";
 import { KernelAssociation } from "./kernel_association.ts";
 import { downOf, downOfAttempt, downOfLost, downOfShutdown } from "./kernel_down.ts";
 import type { KernelEventQueue } from "./kernel_event_queue.ts";
 import { withEncapsulation } from "./kernel_paths.ts";
 import type { KernelSending } from "./kernel_sending.ts";
-import { DEFAULTS, type KernelResources } from "./kernel_setup.ts";
+import { DEFAULTS, type KernelResources, openSibling } from "./kernel_setup.ts";
 import { KernelSocket } from "./kernel_socket.ts";
 import type { KernelSockets } from "./kernel_sockets.ts";
 import { readStatus } from "./kernel_status.ts";
@@ -51,6 +55,12 @@ export interface LifeParts {
   readonly sockets: KernelSockets;
   readonly events: KernelEventQueue;
   readonly sending: KernelSending;
+  /** The endpoint's SCTP port. */
+  readonly port: number;
+  /** Sets on a new socket what the user has set on the endpoint. */
+  readonly prepare: (socket: KernelSocket) => void;
+  /** When messages of new associations are given up that do not say it themselves. */
+  readonly reliability: () => PartialReliability | undefined;
 }
 
 /** All associations of an endpoint, from their start to their end. */
@@ -84,18 +94,35 @@ export class KernelLife {
     const { request, port } = command;
     const usable = command.addresses.filter((address) => ipv6 || isIpv4(address));
     const targets = usable.map((address) => ({ address, port }));
-    const kernelId = this.#closing || targets.length === 0
+    const impossible = this.#closing || this.#parts.sockets.peeled || targets.length === 0;
+    const socket = impossible ? undefined : this.#connectingSocket();
+    const kernelId = socket === undefined
       ? -Errno.EADDRNOTAVAIL
-      : withEncapsulation(main, command.encapsulationPort, () => library.connect(main.fd, targets));
-    if (kernelId <= 0) {
+      : withEncapsulation(socket, command.encapsulationPort, () => library.connect(socket.fd, targets));
+    if (socket === undefined || kernelId <= 0) {
+      if (socket !== main) socket?.close();
       const association = ++lastAssociationId;
       const why = { reason: "refused", origin: "local", cause: undefined } as const;
       this.#parts.events.tell({ type: "down", association, request, ...why });
       return;
     }
-    const association = this.#register(kernelId, request);
+    if (socket !== main) this.#parts.sockets.add(socket);
+    const association = this.#register(kernelId, request, socket);
     association.peerPort = port;
     association.peerAddresses = usable;
+  }
+
+  /** The socket that starts an association: in the one-to-one style, its own. */
+  #connectingSocket(): KernelSocket | undefined {
+    const { resources, options, port, sockets, prepare } = this.#parts;
+    if (!sockets.main.oneToOne) return sockets.main;
+    try {
+      const socket = openSibling(resources, options, port, sockets.all);
+      prepare(socket);
+      return socket;
+    } catch {
+      return undefined; // no descriptor left, or the address is gone
+    }
   }
 
   /** Ends an association when everything is sent. */
@@ -112,8 +139,11 @@ export class KernelLife {
     association.ending = "abort";
     const info = new TextEncoder().encode(reason ?? "");
     association.socket.end(association.kernelId, "abort", info);
-    // A one-to-many socket tells of CANT_STR_ASSOC without saying whose it is.
-    if (!association.up) this.finish(association, downOf(association, "aborted", "local", undefined));
+    // A one-to-many socket tells of CANT_STR_ASSOC without saying whose it is; a one-to-one socket sends ABORT when it is
+    // closed, and can tell nothing then.
+    if (!association.up || association.socket.oneToOne) {
+      this.finish(association, downOf(association, "aborted", "local", undefined));
+    }
   }
 
   /** Takes no new associations, and shuts down those that are there. */
@@ -152,12 +182,18 @@ export class KernelLife {
 
   // --------------------------------------------------------------------------------------------- what the kernel tells
 
-  /** Takes SCTP_ASSOC_CHANGE. */
-  onChange(change: AssociationChangeNotification): void {
-    const { options, events } = this.#parts;
-    const association = this.#byKernelId.get(change.kernelId);
+  /**
+   * Takes SCTP_ASSOC_CHANGE.
+   *
+   * @param socket where it came
+   */
+  onChange(change: AssociationChangeNotification, socket: KernelSocket): void {
+    const { options, events, sockets } = this.#parts;
+    const shared = socket === sockets.main && !sockets.peeled;
+    const own = shared ? undefined : [...sockets.users(socket)][0];
+    const association = this.#byKernelId.get(change.kernelId) ?? own;
     if (change.state === "up") {
-      this.#onUp(association ?? this.#register(change.kernelId, undefined), change);
+      this.#onUp(association ?? this.#register(change.kernelId, undefined, socket), change);
     } else if (change.state === "cannotStart") {
       for (const failed of association === undefined ? this.#deadAttempts() : [association]) {
         failed.down ??= downOfAttempt(failed, change, options);
@@ -194,10 +230,72 @@ export class KernelLife {
     if (this.#byId.size === 0) this.#onEmpty?.();
   }
 
-  #register(kernelId: number, request: number | undefined): KernelAssociation {
-    const { sockets } = this.#parts;
+  /**
+   * A one-to-one socket has had an error or come to its end: finds out whether its association is over without a
+   * notification that says so.
+   *
+   * @returns whether it is over
+   */
+  check(socket: KernelSocket): boolean {
+    const { resources: { library }, sockets } = this.#parts;
+    for (const association of sockets.users(socket)) {
+      if (association.down !== undefined) continue;
+      if (readStatus(library, association) !== undefined) return false;
+      association.down = association.up
+        ? downOfShutdown(association)
+        : downOf(association, "refused", "peer", undefined);
+    }
+    return true;
+  }
+
+  /** What the kernel says of an association now. */
+  status(association: KernelAssociation): AssociationStatus | undefined {
+    return readStatus(this.#parts.resources.library, association);
+  }
+
+  /** The peer has told of addresses that it has now, or not any more. */
+  readPeerAddresses(association: KernelAssociation): void {
+    const peers = this.#parts.resources.library.peerAddresses(association.socket.fd, association.kernelId);
+    if (peers.length > 0) association.peerAddresses = peers.map(({ address }) => address);
+  }
+
+  /** All associations that are up. */
+  get established(): readonly KernelAssociation[] {
+    return [...this.#byId.values()].filter(({ up, down }) => up && down === undefined);
+  }
+
+  // ----------------------------------------------------------------------------------------------------- from and to others
+
+  /**
+   * Gives an association to another endpoint, with a descriptor of its own.
+   *
+   * @throws {SocketOptionError} when there is none
+   */
+  release(association: KernelAssociation): void {
+    const { sockets, sending } = this.#parts;
+    if (association.socket === sockets.main) this.#peelOffNow(association);
+    this.#byId.delete(association.id);
+    this.#byKernelId.delete(association.kernelId);
+    sending.forget(association);
+    sockets.release(association);
+    if (this.#byId.size === 0) this.#onEmpty?.();
+  }
+
+  /** Takes an association that another endpoint gave away, whose socket is this one's main. */
+  adopt(association: KernelAssociation): void {
+    const { sockets, sending } = this.#parts;
+    this.#byId.set(association.id, association);
+    this.#byKernelId.set(association.kernelId, association);
+    sockets.join(association);
+    if (association.blocked) sockets.updateInterest(association.socket);
+    else if (association.waiting > 0 || association.ending === "shutdown") sending.schedule(association);
+  }
+
+  #register(kernelId: number, request: number | undefined, socket: KernelSocket): KernelAssociation {
+    const { sockets, reliability } = this.#parts;
     const id = ++lastAssociationId;
-    const association = new KernelAssociation(id, kernelId, request, sockets.main, performance.now());
+    const association = new KernelAssociation(id, kernelId, request, socket, performance.now());
+    association.reliability = reliability();
     this.#byId.set(id, association);
     this.#byKernelId.set(kernelId, association);
     sockets.join(association);
@@ -206,8 +304,8 @@ export class KernelLife {
 
   #onUp(association: KernelAssociation, change: AssociationChangeNotification): void {
     if (association.up) return;
-    const { resources: { library }, sockets, events, sending } = this.#parts;
-    const peers = library.peerAddresses(sockets.main.fd, association.kernelId);
+    const { resources: { library }, events, sending } = this.#parts;
+    const peers = library.peerAddresses(association.socket.fd, association.kernelId);
     if (peers.length > 0) {
       association.peerPort = peers[0]!.port;
       association.peerAddresses = peers.map((peer) => peer.address);
@@ -226,19 +324,37 @@ export class KernelLife {
     });
     for (const event of association.early) events.tell(event);
     association.early = [];
-    this.#peelOff(association);
+    this.#giveSocket(association);
     if (this.#closing) this.shutdown(association);
     else if (association.waiting > 0) sending.schedule(association);
   }
 
-  #peelOff(association: KernelAssociation): void {
-    const { resources: { peelOff, library, libc }, options, sockets } = this.#parts;
-    if (!peelOff) return;
+  /** A socket of its own where there is one to be had, and with it buffers of its own. */
+  #giveSocket(association: KernelAssociation): void {
+    const { resources: { peelOff }, options, sockets } = this.#parts;
+    if (association.socket === sockets.main) {
+      if (!peelOff) return;
+      try {
+        this.#peelOffNow(association);
+      } catch {
+        return; // no descriptor left
+      }
+    }
+    keepDynamicAddresses(sockets.main, association.socket);
+    association.socket.setReceiveBuffer(MEMORY_FACTOR * (options.receiveBuffer ?? DEFAULTS.receiveBuffer));
+  }
+
+  #peelOffNow(association: KernelAssociation): void {
+    const { resources: { library, libc }, sockets } = this.#parts;
     const fd = library.peelOff(sockets.main.fd, association.kernelId);
-    if (fd < 0) return;
-    const socket = new KernelSocket(libc.symbols, fd);
-    socket.setReceiveBuffer(MEMORY_FACTOR * (options.receiveBuffer ?? DEFAULTS.receiveBuffer));
-    sockets.move(association, socket);
+    if (fd < 0) {
+      const code = errnoName(-fd);
+      throw new SocketOptionError(
+        code,
+        `Cannot give association ${association.id} a socket of its own (${code})`,
+      );
+    }
+    sockets.move(association, new KernelSocket(libc.symbols, fd));
   }
 
   /** Connects that the kernel does not know any more: CANT_STR_ASSOC of Linux bears no ID. */

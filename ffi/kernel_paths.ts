@@ -3,41 +3,35 @@
  *
  * @module
  */
-import type { IpAddress } from "../protocol/net.ts";
+import { type IpAddress, SocketOptionError } from "../protocol/net.ts";
 import { PathFlag, SctpOption } from "./kernel_abi.ts";
 import type { KernelAssociation } from "./kernel_association.ts";
+import { readOption, writeOption } from "./kernel_option_access.ts";
+import { encodeQuestion, layoutOf } from "./kernel_option_codec.ts";
 import type { KernelSocket } from "./kernel_socket.ts";
-import { AddressFamily, encodeSockaddr } from "./sockaddr.ts";
 import { Protocol } from "./structs.ts";
 
-/** struct sctp_prim, packed: id 0, address 4. */
-const PRIMARY_BYTES = 132;
-/** struct sctp_paddrparams, packed: id 0, address 4, flags 146. */
-const PARAMETERS_BYTES = 156;
-/** struct sctp_udpencaps, not packed: id 0, address 8, port 136 in network order. */
-const ENCAPSULATION_BYTES = 144;
+/** spp_flags in struct sctp_paddrparams. */
+const PATH_FLAGS_AT = 146;
 
 /** Has an association send to one of the peer's addresses; without effect when it is none. */
 export function setPrimaryPath(association: KernelAssociation, address: IpAddress): void {
-  const primary = ofPath(association, address, PRIMARY_BYTES);
-  association.socket.set(Protocol.sctp, SctpOption.primaryAddress, primary);
-}
-
-/** Sends HEARTBEAT now, to one of the peer's addresses or to all. */
-export function requestHeartbeat(association: KernelAssociation, address: IpAddress | undefined): void {
-  for (const target of address === undefined ? association.peerAddresses : [address]) {
-    const parameters = ofPath(association, target, PARAMETERS_BYTES);
-    parameters.setUint32(146, PathFlag.heartbeatDemand, true);
-    association.socket.set(Protocol.sctp, SctpOption.peerAddressParameters, parameters);
+  const { socket, kernelId, peerPort: port } = association;
+  try {
+    writeOption(socket, "primary_addr", { address }, { kernelId, port });
+  } catch (error) {
+    if (!(error instanceof SocketOptionError)) throw error;
   }
 }
 
-function ofPath(association: KernelAssociation, address: IpAddress, length: number): DataView<ArrayBuffer> {
-  const octets = new Uint8Array(length);
-  const view = new DataView(octets.buffer);
-  view.setInt32(0, association.kernelId, true);
-  octets.set(encodeSockaddr({ address, port: association.peerPort }), 4);
-  return view;
+/** Sends HEARTBEAT now to some of the peer's addresses. */
+export function requestHeartbeats(association: KernelAssociation, addresses: readonly IpAddress[]): void {
+  const { socket, kernelId, peerPort: port } = association;
+  for (const target of addresses) {
+    const parameters = encodeQuestion(layoutOf("peer_addr_params"), { kernelId, port, address: target });
+    parameters.setUint32(PATH_FLAGS_AT, PathFlag.heartbeatDemand, true);
+    socket.set(Protocol.sctp, SctpOption.peerAddressParameters, parameters);
+  }
 }
 
 /**
@@ -51,15 +45,16 @@ export function withEncapsulation<Result>(
   action: () => Result,
 ): Result {
   if (port === undefined) return action();
-  const before = new DataView(new ArrayBuffer(ENCAPSULATION_BYTES));
-  before.setUint16(8, AddressFamily.inet, true); // with a zero address: the socket's default
-  const known = socket.get(Protocol.sctp, SctpOption.encapsulationPort, before) > 0;
-  const wanted = new DataView(before.buffer.slice(0));
-  wanted.setUint16(136, port);
-  socket.set(Protocol.sctp, SctpOption.encapsulationPort, wanted);
+  let before;
+  try {
+    before = readOption(socket, "remote_udp_encaps_port");
+    writeOption(socket, "remote_udp_encaps_port", { port });
+  } catch (error) {
+    if (!(error instanceof SocketOptionError)) throw error; // a kernel without encapsulation: plain SCTP it is
+  }
   try {
     return action();
   } finally {
-    if (known) socket.set(Protocol.sctp, SctpOption.encapsulationPort, before);
+    if (before !== undefined) writeOption(socket, "remote_udp_encaps_port", before);
   }
 }

@@ -8,12 +8,28 @@ import type { KernelAssociation } from "./kernel_association.ts";
 import type { KernelEventQueue } from "./kernel_event_queue.ts";
 import type { KernelLife } from "./kernel_life.ts";
 import type { KernelSending } from "./kernel_sending.ts";
-import type { KernelSocket, ReceivedPiece, ReceiveHandler } from "./kernel_socket.ts";
+import type { KernelSocket, ReceivedPiece, ReceiveHandler, ReceiveOutcome } from "./kernel_socket.ts";
 import type { KernelSockets } from "./kernel_sockets.ts";
-import { readNotification } from "./notification.ts";
+import { type KernelNotification, readNotification } from "./notification.ts";
+
+/** Notifications about extensions of SCTP. */
+type ExtensionNotification = Extract<
+  KernelNotification,
+  {
+    type:
+      | "adaptation"
+      | "authentication"
+      | "senderDry"
+      | "streamsReset"
+      | "associationReset"
+      | "streamsAdded";
+  }
+>;
 
 /** Batches read from one socket before the others get their turn. */
 const BATCHES_PER_TURN = 4;
+/** Associations taken from a listening one-to-one socket before the others get their turn. */
+const ACCEPTS_PER_TURN = 16;
 /** Batches read for the last words of an association on a socket that others use too. */
 const BATCHES_TO_THE_END = 64;
 
@@ -32,6 +48,8 @@ export interface ReceivingParts {
 /** The way of messages and notifications from the kernel to the user, for all associations of an endpoint. */
 export class KernelReceiving {
   readonly #parts: ReceivingParts;
+  /** The socket that is being read. */
+  #source: KernelSocket;
   readonly #handler: ReceiveHandler = {
     onPiece: (piece) => this.#onPiece(piece),
     onNotification: (octets) => this.#onNotification(octets),
@@ -39,15 +57,14 @@ export class KernelReceiving {
 
   constructor(parts: ReceivingParts) {
     this.#parts = parts;
+    this.#source = parts.sockets.main;
   }
 
-  /** The poller found a socket ready: reads, sends what had waited for room, and delivers. */
-  onReady(socket: KernelSocket): void {
+  /** The poller found a socket ready: reads if there is something, sends what had waited for room, and delivers. */
+  onReady(socket: KernelSocket, readable: boolean): void {
     const { sockets, events, sending } = this.#parts;
-    for (let batch = 0; batch < BATCHES_PER_TURN; batch++) {
-      if (!socket.receive(this.#handler)) break;
-      if (sockets.isHeldBack(socket)) break;
-    }
+    if (socket === sockets.main && socket.oneToOne && !sockets.peeled) this.#accept();
+    else if (readable) this.#read(socket);
     this.#finishEnded(socket);
     for (const user of [...sockets.users(socket)]) {
       if (user.blocked) sending.flush(user);
@@ -62,12 +79,39 @@ export class KernelReceiving {
     this.#parts.sockets.updateInterest(association.socket);
   }
 
+  #accept(): void {
+    const { sockets } = this.#parts;
+    for (let count = 0; count < ACCEPTS_PER_TURN; count++) {
+      const socket = sockets.main.accept();
+      if (socket === undefined) return;
+      sockets.add(socket);
+      this.onReady(socket, true); // which tells whose it is
+      sockets.discard(socket);
+    }
+  }
+
+  #read(socket: KernelSocket): void {
+    const { sockets, life } = this.#parts;
+    let outcome: ReceiveOutcome = "more";
+    this.#source = socket;
+    for (let batch = 0; batch < BATCHES_PER_TURN && !sockets.isHeldBack(socket); batch++) {
+      outcome = socket.receive(this.#handler);
+      if (outcome === "failed") life.check(socket);
+      if (outcome === "empty" || outcome === "ended") break;
+    }
+    if (outcome === "ended" && !life.check(socket)) sockets.rest(socket);
+  }
+
   /** Reads the last words of associations that ended, then tells of their end. */
   #finishEnded(socket: KernelSocket): void {
     const { sockets, life } = this.#parts;
     const users = sockets.users(socket);
     if (![...users].some(({ down }) => down !== undefined)) return;
-    for (let batch = 0; batch < BATCHES_TO_THE_END && socket.receive(this.#handler); batch++);
+    this.#source = socket;
+    for (let batch = 0; batch < BATCHES_TO_THE_END; batch++) {
+      const outcome = socket.receive(this.#handler);
+      if (outcome === "empty" || outcome === "ended") break;
+    }
     for (const user of [...users]) if (user.down !== undefined) life.finish(user, user.down);
   }
 
@@ -96,7 +140,7 @@ export class KernelReceiving {
     const { life, events } = this.#parts;
     const notification = readNotification(octets);
     if (notification.type === "associationChange") {
-      life.onChange(notification);
+      life.onChange(notification, this.#source);
       return;
     }
     if (notification.type === "other") return;
@@ -107,6 +151,7 @@ export class KernelReceiving {
         const { address, change } = notification;
         if (change === "unreachable") association.unreachable.add(address);
         else if (change === "available") association.unreachable.delete(address);
+        else if (change === "added" || change === "removed") life.readPeerAddresses(association);
         events.tellOf(association, { type: "path", association: association.id, address, change });
         break;
       }
@@ -116,8 +161,7 @@ export class KernelReceiving {
         break;
       }
       case "sendFailed": {
-        const failed = association.fail(notification);
-        if (failed !== undefined) events.tellOf(association, failed);
+        for (const failed of association.fail(notification)) events.tellOf(association, failed);
         break;
       }
       case "peerShutdown":
@@ -127,6 +171,41 @@ export class KernelReceiving {
       case "partialDeliveryAborted":
         association.forgetPartial(notification.stream);
         break;
+      default:
+        this.#tellExtension(association, notification);
+    }
+  }
+
+  #tellExtension(owner: KernelAssociation, notification: ExtensionNotification): void {
+    const { events, life } = this.#parts, association = owner.id;
+    switch (notification.type) {
+      case "adaptation":
+        events.tellOf(owner, { type: "adaptation", association, indication: notification.indication });
+        break;
+      case "authentication": {
+        const { indication, keyId } = notification;
+        events.tellOf(owner, { type: "authentication", association, indication, keyId });
+        break;
+      }
+      case "senderDry":
+        events.tellOf(owner, { type: "senderDry", association });
+        break;
+      case "streamsReset": {
+        const { direction, streams, outcome } = notification;
+        events.tellOf(owner, { type: "streamsReset", association, direction, streams, outcome });
+        break;
+      }
+      case "associationReset": {
+        const { localTsn, peerTsn, outcome } = notification;
+        events.tellOf(owner, { type: "associationReset", association, localTsn, peerTsn, outcome });
+        break;
+      }
+      case "streamsAdded": {
+        const { inboundStreams = 0, outboundStreams = 0 } = life.status(owner) ?? {};
+        const { outcome } = notification;
+        events.tellOf(owner, { type: "streamsAdded", association, inboundStreams, outboundStreams, outcome });
+        break;
+      }
       default:
         notification satisfies never;
     }

@@ -3,10 +3,11 @@
  *
  * @module
  */
-import type { Endpoint, EndpointOptions, EventHandler, Transport } from "../protocol/net.ts";
+import type { Endpoint, EndpointOptions, EventHandler, PacketObserver, Transport } from "../protocol/net.ts";
 import { Errno, errno } from "./errno.ts";
-import { KernelEndpoint } from "./kernel_endpoint.ts";
-import type { KernelResources } from "./kernel_setup.ts";
+import { captureKernelPackets } from "./kernel_capture.ts";
+import { type EndpointKeeper, KernelEndpoint } from "./kernel_endpoint.ts";
+import { type KernelResources, openBoundSocket } from "./kernel_setup.ts";
 import { leaseLibc } from "./libc.ts";
 import { openSctpLibrary } from "./libsctp.ts";
 import { AddressFamily } from "./sockaddr.ts";
@@ -83,7 +84,9 @@ export function kernelSctpSupport(): KernelSctpSupport {
  * Opens the kernel's SCTP as a transport.
  *
  * Differences to the interface's defaults: a SACK for every packet (`sackFrequency` 1), since the kernel's delayed ones
- * stall senders on a local network; `queuedOctets` of a status counts the kernel's own overhead too. An association that
+ * stall senders on a local network; `queuedOctets` of a status counts the kernel's own overhead too; `heartbeatAck` and
+ * `capture` need CAP_NET_RAW, since the kernel tells of neither answers nor packets; messages that are given up after they
+ * were transmitted are counted (`pr_assoc_status`), but not given back. An association that
  * exists between the same two ports and hosts already cannot be set up a second time: `down`, "refused".
  *
  * @throws {LibraryError} when the C library cannot be loaded
@@ -99,6 +102,13 @@ class KernelTransport implements Transport {
   readonly #endpoints = new Set<KernelEndpoint>();
   #resources: KernelResources | undefined;
   #closed = false;
+  readonly #keeper: EndpointKeeper = {
+    opened: (endpoint) => this.#endpoints.add(endpoint),
+    closed: (endpoint) => {
+      this.#endpoints.delete(endpoint);
+      this.#release();
+    },
+  };
 
   constructor({ library = "auto", peelOff = true }: KernelTransportOptions) {
     this.#options = { library, peelOff };
@@ -109,16 +119,18 @@ class KernelTransport implements Transport {
     if (this.#closed) throw new Error("Cannot open an endpoint: the transport is closed");
     const resources = this.#resources ??= openResources(this.#options);
     try {
-      const endpoint: KernelEndpoint = new KernelEndpoint(resources, options, onEvents, () => {
-        this.#endpoints.delete(endpoint);
-        this.#release();
-      });
+      const bound = openBoundSocket(resources, options);
+      const endpoint = new KernelEndpoint(resources, options, bound, onEvents, this.#keeper);
       this.#endpoints.add(endpoint);
       return endpoint;
     } catch (error) {
       this.#release();
       throw error;
     }
+  }
+
+  capture(onPacket: PacketObserver): Disposable {
+    return captureKernelPackets(() => [...this.#endpoints].map(({ port }) => port), onPacket);
   }
 
   async close(): Promise<void> {

@@ -4,10 +4,12 @@
  *
  * @module
  */
-import type { SendCommand } from "../protocol/net.ts";
+import type { SendCommand, SendFailure } from "../protocol/net.ts";
 import { Errno } from "./errno.ts";
 import type { KernelAssociation } from "./kernel_association.ts";
+import { SendFlag } from "./kernel_abi.ts";
 import type { KernelEventQueue } from "./kernel_event_queue.ts";
+import type { SendExtras } from "./kernel_socket.ts";
 import type { KernelSockets } from "./kernel_sockets.ts";
 
 /** What the kernel says when an association takes no messages any more. */
@@ -26,8 +28,6 @@ export class KernelSending {
   readonly #maxMessage: number;
   /** Associations that have something to send, or SHUTDOWN, at the end of this turn. */
   readonly #unsent = new Set<KernelAssociation>();
-  /** Numbers the messages, so that a failed one can be told from its neighbours. */
-  #context = 0;
 
   /** @param maxMessage longest message in octets */
   constructor(sockets: KernelSockets, events: KernelEventQueue, maxMessage: number) {
@@ -38,21 +38,17 @@ export class KernelSending {
 
   /** Takes a message of the user's. */
   send(association: KernelAssociation, command: SendCommand): void {
-    const { data, ppid, stream = 0, unordered = false, sackImmediately = false } = command;
+    const { data, ppid, stream = 0, context = 0, destination } = command;
     // RFC 9260 §3.3.1: a message of no octets does not exist.
-    if (association.ending !== "no" || data.length === 0 || data.length > this.#maxMessage) {
-      this.#events.tell({
-        type: "sendFailed",
-        association: association.id,
-        stream,
-        ppid,
-        data,
-        sent: false,
-      });
+    const possible = data.length > 0 && data.length <= this.#maxMessage && association.ending === "no" &&
+      (destination === undefined || association.peerAddresses.includes(destination));
+    if (!possible) {
+      this.#events.tell(association.failureOf({ data, ppid, stream, context }, false, "refused"));
       return;
     }
-    this.#context = (this.#context + 1) >>> 0;
-    association.enqueue({ data, ppid, stream, unordered, sackImmediately, context: this.#context });
+    const flags = (command.unordered === true ? SendFlag.unordered : 0) |
+      (command.sackImmediately === true ? SendFlag.sackImmediately : 0);
+    association.enqueue({ data, ppid, stream, flags, context, extras: extrasOf(association, command) });
     if (association.up && !association.blocked) this.schedule(association);
   }
 
@@ -75,7 +71,8 @@ export class KernelSending {
     while (association.waiting > 0 && association.down === undefined) {
       const { sent, error } = socket.send(kernelId, association.queue, association.queueStart);
       if (sent > 0) association.dequeue(sent);
-      else if (error === Errno.EAGAIN) {
+      if (error === 0) continue;
+      if (error === Errno.EAGAIN) {
         this.#block(association);
         return;
       } else if (ENDED.has(error)) {
@@ -83,7 +80,7 @@ export class KernelSending {
         this.#sockets.updateInterest(socket);
         return;
       } else if (error !== Errno.EINTR && !enlargeBuffer(association, error)) {
-        this.#giveBack(association, 1); // why, the association's own notifications tell
+        this.#giveBack(association, 1, "refused"); // no such stream, no such key, too long
       }
     }
     if (association.blocked) {
@@ -100,9 +97,13 @@ export class KernelSending {
   /** The association is over: gives back what the kernel has not acknowledged and what it has not even taken. */
   giveUp(association: KernelAssociation): void {
     this.#unsent.delete(association);
-    const failed = association.takeFailed();
-    if (failed !== undefined) this.#events.tell(failed);
-    this.#giveBack(association, association.waiting);
+    for (const failed of association.takeFailed()) this.#events.tell(failed);
+    this.#giveBack(association, association.waiting, "association-ended");
+  }
+
+  /** The association goes to another endpoint. */
+  forget(association: KernelAssociation): void {
+    this.#unsent.delete(association);
   }
 
   #block(association: KernelAssociation): void {
@@ -112,18 +113,19 @@ export class KernelSending {
     this.#sockets.updateInterest(association.socket);
   }
 
-  #giveBack(association: KernelAssociation, count: number): void {
-    for (const { data, stream, ppid } of association.dequeue(count)) {
-      this.#events.tell({
-        type: "sendFailed",
-        association: association.id,
-        stream,
-        ppid,
-        data,
-        sent: false,
-      });
+  #giveBack(association: KernelAssociation, count: number, failure: SendFailure): void {
+    for (const message of association.dequeue(count)) {
+      this.#events.tell(association.failureOf(message, false, failure));
     }
   }
+}
+
+/** What goes beyond the common message; undefined for that. */
+function extrasOf(association: KernelAssociation, command: SendCommand): SendExtras | undefined {
+  const { reliability = association.reliability, destination, authKeyId } = command;
+  if (reliability === undefined && destination === undefined && authKeyId === undefined) return undefined;
+  const target = destination === undefined ? undefined : { address: destination, port: association.peerPort };
+  return { reliability, destination: target, authKeyId };
 }
 
 /** Linux takes no message that is longer than the send buffer: makes room for this one, if that is allowed. */

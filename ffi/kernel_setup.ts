@@ -3,14 +3,21 @@
  *
  * @module
  */
-import type { EndpointOptions, IpAddress } from "../protocol/net.ts";
+import {
+  type EndpointOptions,
+  type IpAddress,
+  SocketOptionError,
+  type SocketOptionName,
+  type SocketOptionValue,
+} from "../protocol/net.ts";
 import { Errno, errno, SctpError } from "./errno.ts";
-import { ENOSYS, NotificationType, PathFlag, SctpOption } from "./kernel_abi.ts";
+import { ENOSYS, NotificationType, SctpOption, SO_REUSEPORT } from "./kernel_abi.ts";
+import { writeOption } from "./kernel_option_access.ts";
 import { KernelSocket } from "./kernel_socket.ts";
 import type { Libc, LibcLease } from "./libc.ts";
 import type { SctpLibrary } from "./libsctp.ts";
 import { AddressFamily, encodeSockaddr, readSockaddrPort } from "./sockaddr.ts";
-import { Ipv6Option, Protocol, SocketType } from "./structs.ts";
+import { Ipv6Option, Protocol, SocketOption, SocketType } from "./structs.ts";
 
 /** What holds where an endpoint's options say nothing: `EndpointOptions` tells of each. */
 export const DEFAULTS = {
@@ -34,22 +41,33 @@ export const DEFAULTS = {
   lingerMs: 2000,
 } as const;
 
-/** Only these are asked for: SENDER_DRY, for one, would come with every message. */
+/** What the transport itself needs; the rest only where somebody wants to hear of it. */
 const SUBSCRIPTIONS: readonly (keyof typeof NotificationType)[] = [
   "associationChange",
   "peerAddressChange",
   "remoteError",
   "shutdown",
   "partialDelivery",
+  "adaptation",
+  "streamReset",
+  "associationReset",
+  "streamChange",
   "sendFailedEvent",
 ];
+/** Kernels that do not have these work without them. */
+const OPTIONAL: ReadonlySet<keyof typeof NotificationType> = new Set(
+  [
+    "adaptation",
+    "streamReset",
+    "associationReset",
+    "streamChange",
+  ] as const,
+);
 
 /** Queue of the kernel for associations; it does not bound one-to-many sockets, but 0 means "do not listen". */
 const BACKLOG = 128;
 /** struct sctp_event: id 0, type 4, on 6. */
 const EVENT_BYTES = 8;
-/** struct sctp_paddrparams, packed: interval 132, pathmaxrxt 136, flags 146. */
-const PEER_ADDRESS_PARAMETERS_BYTES = 156;
 
 /** What an endpoint is made of; closed by its transport. */
 export interface KernelResources {
@@ -66,15 +84,18 @@ export interface BoundSocket {
   readonly ipv6: boolean;
   readonly port: number;
   readonly addresses: readonly IpAddress[];
+  /** It is that of an association which was peeled off, and has nothing to do when that is over. */
+  readonly peeled?: boolean;
 }
 
 /**
  * Opens an endpoint's socket, sets its options, binds it and, where that is wanted, listens.
  *
  * @throws {SctpError} when the kernel has no SCTP, the port is in use, an address is not one of this host, …
+ * @throws {SocketOptionError} when the kernel does not have what the options ask for
  */
 export function openBoundSocket(resources: KernelResources, options: EndpointOptions): BoundSocket {
-  const { socket, ipv6 } = openKernelSocket(resources.libc.symbols, options.addresses ?? []);
+  const { socket, ipv6 } = openKernelSocket(resources.libc.symbols, options);
   try {
     configureSocket(socket, options, ipv6);
     const { port, addresses } = bindSocket(resources, socket, options, ipv6);
@@ -87,25 +108,24 @@ export function openBoundSocket(resources: KernelResources, options: EndpointOpt
 }
 
 /**
- * Opens a non-blocking one-to-many socket: of IPv6, which carries IPv4 too, where the host has it and the addresses
- * allow it.
+ * Opens a non-blocking socket: of IPv6, which carries IPv4 too, where the host has it and the addresses allow it.
  *
- * @param addresses what it will be bound to
  * @throws {SctpError} when the kernel has no SCTP
  */
-function openKernelSocket(
-  libc: Libc,
-  addresses: readonly IpAddress[],
-): { socket: KernelSocket; ipv6: boolean } {
-  const type = SocketType.seqPacket | SocketType.nonBlocking | SocketType.closeOnExec;
+function openKernelSocket(libc: Libc, options: EndpointOptions): { socket: KernelSocket; ipv6: boolean } {
+  const oneToOne = options.style === "one-to-one";
+  const type = (oneToOne ? SocketType.stream : SocketType.seqPacket) | SocketType.nonBlocking |
+    SocketType.closeOnExec;
   // A socket of IPv6 cannot be bound to the wildcard of IPv4.
-  const families = addresses.includes("0.0.0.0")
+  const families = options.addresses?.includes("0.0.0.0")
     ? [AddressFamily.inet]
     : [AddressFamily.inet6, AddressFamily.inet];
   let number = 0;
   for (const family of families) {
     const fd = libc.socket(family, type, Protocol.sctp);
-    if (fd >= 0) return { socket: new KernelSocket(libc, fd), ipv6: family === AddressFamily.inet6 };
+    if (fd >= 0) {
+      return { socket: new KernelSocket(libc, fd, oneToOne), ipv6: family === AddressFamily.inet6 };
+    }
     number = errno();
     if (number !== Errno.EAFNOSUPPORT) break;
   }
@@ -113,82 +133,165 @@ function openKernelSocket(
 }
 
 /**
+ * Opens one more socket of a one-to-one endpoint, for an association that it starts.
+ *
+ * @param siblings all sockets of the endpoint, which have the port already
+ * @throws {SctpError} or {SocketOptionError}
+ */
+export function openSibling(
+  resources: KernelResources,
+  options: EndpointOptions,
+  port: number,
+  siblings: readonly KernelSocket[],
+): KernelSocket {
+  const { socket, ipv6 } = openKernelSocket(resources.libc.symbols, options);
+  try {
+    configureSocket(socket, options, ipv6);
+    sharePort([...siblings, socket], () => bindSocket(resources, socket, { ...options, port }, ipv6));
+    return socket;
+  } catch (error) {
+    socket.close();
+    throw error;
+  }
+}
+
+/** Does something while sockets may have the same addresses and port; before and after, the port is theirs alone. */
+export function sharePort<Result>(sockets: readonly KernelSocket[], action: () => Result): Result {
+  for (const socket of sockets) socket.set(SocketOption.level, SO_REUSEPORT, 1);
+  try {
+    return action();
+  } finally {
+    for (const socket of sockets) socket.set(SocketOption.level, SO_REUSEPORT, 0);
+  }
+}
+
+/** Subscribes to a notification, or ends that: of a socket and its associations to come, or of an association. */
+export function subscribe(
+  socket: KernelSocket,
+  name: keyof typeof NotificationType,
+  on: boolean,
+  kernelId: number = 0,
+): number {
+  const event = new DataView(new ArrayBuffer(EVENT_BYTES));
+  event.setInt32(0, kernelId, true);
+  event.setUint16(4, NotificationType[name], true);
+  event.setUint8(6, on ? 1 : 0);
+  return socket.set(Protocol.sctp, SctpOption.event, event);
+}
+
+/**
  * Sets all options of an endpoint's socket; associations inherit them.
  *
- * @throws {SctpError} when the kernel refuses one that matters
+ * @throws {SctpError} or {SocketOptionError} when the kernel refuses one that matters
  */
 function configureSocket(socket: KernelSocket, options: EndpointOptions, ipv6: boolean): void {
-  const { sctp, ipv6: ipv6Level } = Protocol;
   if (ipv6) {
-    socket.set(ipv6Level, Ipv6Option.v6Only, 0);
-    socket.require(sctp, SctpOption.wantMappedV4, 0, "have IPv4 addresses told as they are");
+    socket.set(Protocol.ipv6, Ipv6Option.v6Only, 0);
+    writeOption(socket, "i_want_mapped_v4_addr", { value: false });
   }
-  for (const name of SUBSCRIPTIONS) {
-    const event = new DataView(new ArrayBuffer(EVENT_BYTES));
-    event.setUint16(4, NotificationType[name], true);
-    event.setUint8(6, 1);
-    socket.require(sctp, SctpOption.event, event, `subscribe to the kernel's notification ${name}`);
+  const wanted = [...SUBSCRIPTIONS];
+  if (options.senderDryEvents ?? false) wanted.push("senderDry");
+  if (options.authentication ?? false) wanted.push("authentication");
+  for (const name of wanted) {
+    const number = subscribe(socket, name, true);
+    if (number === 0 || OPTIONAL.has(name)) continue;
+    throw new SctpError("setsockopt", number, `Cannot subscribe to the kernel's notification ${name}`);
   }
-  socket.require(sctp, SctpOption.receiveInfo, 1, "learn which association a message belongs to");
-  // Only where an association could not be peeled off: a long message shall not hold up those of other associations.
-  socket.set(sctp, SctpOption.fragmentInterleave, 1);
-  socket.set(sctp, SctpOption.noDelay, 1);
-  socket.require(sctp, SctpOption.initMessage, initMessage(options), "set the numbers of streams");
-  socket.require(sctp, SctpOption.rtoInfo, rtoInfo(options), "set the retransmission time-out");
-  socket.require(sctp, SctpOption.associationInfo, associationInfo(options), "set the error limit");
-  socket.require(sctp, SctpOption.peerAddressParameters, pathParameters(options), "set the path parameters");
-  socket.require(sctp, SctpOption.delayedSack, delayedSack(options), "set the delay of SACKs");
-  const autoCloseSeconds = Math.ceil((options.autoCloseMs ?? 0) / 1000);
-  if (autoCloseSeconds > 0) socket.require(sctp, SctpOption.autoClose, autoCloseSeconds, "set the idle time");
+  socket.require(Protocol.sctp, SctpOption.receiveInfo, 1, "learn which association a message belongs to");
+  for (const [name, value] of optionalSettings(options)) tryOption(socket, name, value);
+  for (const [name, value] of requiredSettings(options)) writeOption(socket, name, value);
   socket.setSendBuffer(options.sendBuffer ?? DEFAULTS.sendBuffer);
   socket.setReceiveBuffer(options.receiveBuffer ?? DEFAULTS.receiveBuffer);
 }
 
-/** struct sctp_initmsg */
-function initMessage(options: EndpointOptions): DataView {
-  const view = new DataView(new ArrayBuffer(8));
-  view.setUint16(0, options.outboundStreams ?? DEFAULTS.outboundStreams, true);
-  view.setUint16(2, options.maxInboundStreams ?? DEFAULTS.maxInboundStreams, true);
-  view.setUint16(4, options.maxInitRetransmissions ?? DEFAULTS.maxInitRetransmissions, true);
-  view.setUint16(6, 0, true); // keeps the time limit of an attempt
-  return view;
+type Setting = readonly [name: SocketOptionName, value: SocketOptionValue];
+
+/** What makes things better, and is not in every kernel. */
+function optionalSettings(options: EndpointOptions): Setting[] {
+  const settings: Setting[] = [
+    // Only where an association could not be peeled off: a long message shall not hold up those of other associations.
+    ["fragment_interleave", { value: 1 }],
+    ["nodelay", { value: true }],
+  ];
+  if (options.partialReliability === undefined) settings.push(["pr_supported", { value: true }]);
+  if (options.reconfiguration === undefined) settings.push(...RECONFIGURATION);
+  if (options.interleaving === false) settings.push(["interleaving_supported", { value: false }]);
+  return settings;
 }
 
-/** struct sctp_rtoinfo: id, initial, max, min */
-function rtoInfo(options: EndpointOptions): DataView {
+const RECONFIGURATION: readonly Setting[] = [
+  ["reconfig_supported", { value: true }],
+  ["enable_stream_reset", { streams: true, association: true, change: true }],
+];
+
+/** What was asked for. */
+function requiredSettings(options: EndpointOptions): Setting[] {
   const { initialMs, minMs, maxMs } = options.rto ?? DEFAULTS.rto;
-  const view = new DataView(new ArrayBuffer(16));
-  view.setUint32(4, initialMs, true);
-  view.setUint32(8, maxMs, true);
-  view.setUint32(12, minMs, true);
-  return view;
+  const settings: Setting[] = [
+    ["initmsg", {
+      num_ostreams: options.outboundStreams ?? DEFAULTS.outboundStreams,
+      max_instreams: options.maxInboundStreams ?? DEFAULTS.maxInboundStreams,
+      max_attempts: kept(options.maxInitRetransmissions ?? DEFAULTS.maxInitRetransmissions),
+    }],
+    ["rtoinfo", { initial: kept(initialMs), min: kept(minMs), max: kept(maxMs) }],
+    ["associnfo", {
+      asocmaxrxt: kept(options.associationMaxRetransmissions ?? DEFAULTS.associationMaxRetransmissions),
+      cookie_life: kept(options.cookieLifeMs ?? DEFAULTS.cookieLifeMs),
+    }],
+    ["peer_addr_params", pathParameters(options)],
+    ["delayed_sack", {
+      delay: kept(options.sackDelayMs ?? DEFAULTS.sackDelayMs),
+      freq: kept(options.sackFrequency ?? DEFAULTS.sackFrequency),
+    }],
+  ];
+  const { maxBurst, potentiallyFailedMaxRetransmissions, plpmtudProbeIntervalMs, adaptation } = options;
+  const autoCloseSeconds = Math.ceil((options.autoCloseMs ?? 0) / 1000);
+  if (autoCloseSeconds > 0) settings.push(["autoclose", { value: autoCloseSeconds }]);
+  if (maxBurst !== undefined) settings.push(["max_burst", { value: maxBurst }]);
+  if (potentiallyFailedMaxRetransmissions !== undefined) {
+    settings.push(["peer_addr_thlds", { pathpfthld: potentiallyFailedMaxRetransmissions }]);
+  }
+  if (options.exposePotentiallyFailed !== undefined) {
+    settings.push(["expose_potentially_failed_state", { value: options.exposePotentiallyFailed }]);
+  }
+  if (plpmtudProbeIntervalMs !== undefined) {
+    settings.push(["plpmtud_probe_interval", { interval: plpmtudProbeIntervalMs }]);
+  }
+  if (adaptation !== undefined) settings.push(["adaptation_layer", { value: adaptation }]);
+  return [...settings, ...extensionSettings(options)];
 }
 
-/** struct sctp_assocparams: the error limit at 4, the cookie's life at 16 */
-function associationInfo(options: EndpointOptions): DataView {
-  const view = new DataView(new ArrayBuffer(20));
-  const limit = options.associationMaxRetransmissions ?? DEFAULTS.associationMaxRetransmissions;
-  view.setUint16(4, limit, true);
-  view.setUint32(16, options.cookieLifeMs ?? DEFAULTS.cookieLifeMs, true);
-  return view;
+/** Authentication before what builds on it. What is not said is left to the system's settings (net.sctp.*). */
+function extensionSettings(options: EndpointOptions): Setting[] {
+  const { partialReliability, reconfiguration, interleaving, authentication, dynamicAddresses } = options;
+  const settings: Setting[] = [];
+  if (partialReliability !== undefined) settings.push(["pr_supported", { value: partialReliability }]);
+  if (reconfiguration === true) settings.push(...RECONFIGURATION);
+  if (reconfiguration === false) settings.push(["reconfig_supported", { value: false }]);
+  // Where the system does not allow it, it cannot even be switched off.
+  if (interleaving === true) settings.push(["interleaving_supported", { value: true }]);
+  if (authentication !== undefined) settings.push(["auth_supported", { value: authentication }]);
+  if (dynamicAddresses !== undefined) settings.push(["asconf_supported", { value: dynamicAddresses }]);
+  return settings;
 }
 
-function pathParameters(options: EndpointOptions): DataView {
-  const interval = options.heartbeatIntervalMs ?? DEFAULTS.heartbeatIntervalMs;
-  const view = new DataView(new ArrayBuffer(PEER_ADDRESS_PARAMETERS_BYTES));
-  view.setUint16(4, AddressFamily.inet, true); // a zero address: all associations to come
-  view.setUint32(132, interval, true);
-  view.setUint16(136, options.pathMaxRetransmissions ?? DEFAULTS.pathMaxRetransmissions, true);
-  view.setUint32(146, interval === 0 ? PathFlag.heartbeatDisable : PathFlag.heartbeatEnable, true);
-  return view;
+function pathParameters(options: EndpointOptions): SocketOptionValue {
+  const hbinterval = options.heartbeatIntervalMs ?? DEFAULTS.heartbeatIntervalMs;
+  const pathmaxrxt = options.pathMaxRetransmissions ?? DEFAULTS.pathMaxRetransmissions;
+  return { heartbeat: hbinterval !== 0, ...(hbinterval === 0 ? {} : { hbinterval }), pathmaxrxt };
 }
 
-/** struct sctp_sack_info: id, delay, frequency */
-function delayedSack(options: EndpointOptions): DataView {
-  const view = new DataView(new ArrayBuffer(12));
-  view.setUint32(4, options.sackDelayMs ?? DEFAULTS.sackDelayMs, true);
-  view.setUint32(8, options.sackFrequency ?? DEFAULTS.sackFrequency, true);
-  return view;
+/** A value where 0 cannot be set: it leaves the kernel's own. */
+function kept(value: number): number | undefined {
+  return value === 0 ? undefined : value;
+}
+
+function tryOption(socket: KernelSocket, name: SocketOptionName, value: SocketOptionValue): void {
+  try {
+    writeOption(socket, name, value);
+  } catch (error) {
+    if (!(error instanceof SocketOptionError)) throw error;
+  }
 }
 
 function bindSocket(

@@ -12,16 +12,27 @@ interface SocketState {
   readonly watch: Watch;
   /** Associations that use the socket. */
   readonly users: Set<KernelAssociation>;
+  /** Runs while a socket rests. */
+  rest: ReturnType<typeof setTimeout> | undefined;
 }
+
+/**
+ * A one-to-one socket whose peer has shut down can be read for ever, and tells of the end of the association by nothing
+ * but a notification: it is left alone for so long, in milliseconds, before it is asked again. Rare: what this side has
+ * still to send holds up the end.
+ */
+const REST_MS = 20;
 
 const NOBODY: ReadonlySet<KernelAssociation> = new Set();
 
 /** Sockets, their users and the poller's interest in them. */
 export class KernelSockets {
-  /** The socket that holds the port. */
+  /** The socket that holds the port, or in an endpoint of one association, that association's. */
   readonly main: KernelSocket;
+  /** Whether the main socket is that of an association. */
+  readonly peeled: boolean;
   readonly #receiveBuffer: number;
-  readonly #onReady: (socket: KernelSocket) => void;
+  readonly #onReady: (socket: KernelSocket, readable: boolean) => void;
   readonly #poller: Poller = sharedPoller();
   readonly #states = new Map<KernelSocket, SocketState>();
   #holdsBack = true;
@@ -29,14 +40,53 @@ export class KernelSockets {
   /**
    * Takes over a socket and starts to watch it.
    *
+   * @param peeled whether it is that of an association
    * @param receiveBuffer octets of an association that its user may leave unconsumed before reading pauses
-   * @param onReady called when a socket can be read, or written where that was waited for
+   * @param onReady called when a socket can be read, or only written where that was waited for
    */
-  constructor(main: KernelSocket, receiveBuffer: number, onReady: (socket: KernelSocket) => void) {
+  constructor(
+    main: KernelSocket,
+    peeled: boolean,
+    receiveBuffer: number,
+    onReady: (socket: KernelSocket, readable: boolean) => void,
+  ) {
     this.main = main;
+    this.peeled = peeled;
     this.#receiveBuffer = receiveBuffer;
     this.#onReady = onReady;
     this.#watch(main);
+  }
+
+  /** All sockets, the main one first. */
+  get all(): readonly KernelSocket[] {
+    return [...this.#states.keys()];
+  }
+
+  /** Starts to watch a socket that was accepted, whose association is not known yet. */
+  add(socket: KernelSocket): void {
+    this.#watch(socket);
+  }
+
+  /** Closes a socket that nobody uses. */
+  discard(socket: KernelSocket): void {
+    if (socket !== this.main && this.users(socket).size === 0) this.#drop(socket);
+  }
+
+  /** Does not look at a socket for a while. */
+  rest(socket: KernelSocket): void {
+    const state = this.#states.get(socket);
+    if (state === undefined || state.rest !== undefined) return;
+    state.rest = setTimeout(() => {
+      state.rest = undefined;
+      this.updateInterest(socket);
+      this.#onReady(socket, true);
+    }, REST_MS);
+    this.updateInterest(socket);
+  }
+
+  /** An association and its own socket go to another endpoint: they are not watched here any more. */
+  release(association: KernelAssociation): void {
+    this.#forget(association.socket);
   }
 
   /** Associations that use a socket; none when it was dropped. */
@@ -59,7 +109,7 @@ export class KernelSockets {
   /** An association is over: its own socket is closed. */
   leave(association: KernelAssociation): void {
     this.#states.get(association.socket)?.users.delete(association);
-    if (association.socket !== this.main) this.#drop(association.socket);
+    if (association.socket !== this.main || this.peeled) this.#drop(association.socket);
   }
 
   /** Whether reading pauses since a user has not consumed what came. */
@@ -81,7 +131,8 @@ export class KernelSockets {
     if (state === undefined) return;
     let write = false;
     for (const user of state.users) write ||= user.blocked && !user.sendingOver && user.ending !== "abort";
-    state.watch.update({ read: !this.isHeldBack(socket), write });
+    const read = state.rest === undefined && !this.isHeldBack(socket);
+    state.watch.update({ read, write });
   }
 
   /** Closes all sockets. Resolves when the poller has let go of them. */
@@ -91,15 +142,23 @@ export class KernelSockets {
   }
 
   #watch(socket: KernelSocket): SocketState {
-    const watch = this.#poller.watch(socket.fd, { read: true, write: false }, () => this.#onReady(socket));
-    const state = { watch, users: new Set<KernelAssociation>() };
+    const watch = this.#poller.watch(socket.fd, { read: true, write: false }, ({ readable, error }) => {
+      this.#onReady(socket, readable || error);
+    });
+    const state: SocketState = { watch, users: new Set(), rest: undefined };
     this.#states.set(socket, state);
     return state;
   }
 
   #drop(socket: KernelSocket): void {
-    this.#states.get(socket)?.watch.close();
-    this.#states.delete(socket);
+    this.#forget(socket);
     socket.close();
+  }
+
+  #forget(socket: KernelSocket): void {
+    const state = this.#states.get(socket);
+    clearTimeout(state?.rest);
+    state?.watch.close();
+    this.#states.delete(socket);
   }
 }

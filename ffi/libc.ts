@@ -158,6 +158,23 @@ const LIBC_SYMBOLS = {
     result: "i32",
     nonblocking: true,
   },
+  mallopt: {
+    parameters: [
+      "i32", // int param
+      "i32", // int value
+    ],
+    result: "i32",
+    optional: true, // of glibc
+  },
+  ppoll: {
+    parameters: [
+      "buffer", // struct pollfd *fds
+      "u64", // nfds_t nfds
+      "buffer", // const struct timespec *tmo_p
+      "pointer", // const sigset_t *sigmask, always null here
+    ],
+    result: "i32",
+  },
   sched_yield: {
     parameters: [],
     result: "i32",

@@ -63,12 +63,16 @@ type LibsctpSymbols = Deno.DynamicLibrary<typeof LIBSCTP_SYMBOLS>["symbols"];
 
 /** SCTP_BINDX_ADD_ADDR */
 const BINDX_ADD = 1;
+/** SCTP_BINDX_REM_ADDR */
+const BINDX_REMOVE = 2;
 
 /** What the address functions need and how they are done. Functions return 0 or a count, or a negative errno. */
 export interface SctpLibrary {
   readonly name: "libsctp.so.1" | "the C library";
   /** Binds a socket to further addresses. */
   bindAdd(fd: number, addresses: readonly TransportAddress[]): number;
+  /** Takes addresses away from a socket. */
+  bindRemove(fd: number, addresses: readonly TransportAddress[]): number;
   /**
    * Starts an association.
    *
@@ -114,9 +118,11 @@ class OptionLibrary implements SctpLibrary {
   }
 
   bindAdd(fd: number, addresses: readonly TransportAddress[]): number {
-    const packed = encodeSockaddrs(addresses);
-    const result = this.#libc.setsockopt(fd, Protocol.sctp, SctpOption.bindAdd, packed, packed.length);
-    return result < 0 ? -errno() : result;
+    return this.#bind(fd, SctpOption.bindAdd, addresses);
+  }
+
+  bindRemove(fd: number, addresses: readonly TransportAddress[]): number {
+    return this.#bind(fd, SctpOption.bindRemove, addresses);
   }
 
   connect(fd: number, addresses: readonly TransportAddress[]): number {
@@ -161,6 +167,12 @@ class OptionLibrary implements SctpLibrary {
 
   close(): void {}
 
+  #bind(fd: number, option: number, addresses: readonly TransportAddress[]): number {
+    const packed = encodeSockaddrs(addresses);
+    const result = this.#libc.setsockopt(fd, Protocol.sctp, option, packed, packed.length);
+    return result < 0 ? -errno() : result;
+  }
+
   #addresses(fd: number, kernelId: number, option: number): TransportAddress[] {
     const argument = new DataView(new ArrayBuffer(8 + ADDRESSES_BYTES)); // struct sctp_getaddrs
     argument.setInt32(0, kernelId, true);
@@ -186,9 +198,11 @@ class NativeLibrary implements SctpLibrary {
   }
 
   bindAdd(fd: number, addresses: readonly TransportAddress[]): number {
-    const packed = encodeSockaddrs(addresses);
-    const result = this.#symbols.sctp_bindx(fd, packed, addresses.length, BINDX_ADD);
-    return result < 0 ? -errno() : result;
+    return this.#bind(fd, BINDX_ADD, addresses);
+  }
+
+  bindRemove(fd: number, addresses: readonly TransportAddress[]): number {
+    return this.#bind(fd, BINDX_REMOVE, addresses);
   }
 
   /**
@@ -221,6 +235,11 @@ class NativeLibrary implements SctpLibrary {
 
   close(): void {
     this.#library.close();
+  }
+
+  #bind(fd: number, flags: number, addresses: readonly TransportAddress[]): number {
+    const result = this.#symbols.sctp_bindx(fd, encodeSockaddrs(addresses), addresses.length, flags);
+    return result < 0 ? -errno() : result;
   }
 }
 

@@ -23,7 +23,7 @@ export class LocalAddressCache {
   #addresses: readonly IpAddress[] = [];
   #freshUntil = -Infinity;
 
-  /** All addresses of interfaces that are up, in the order of the interfaces. */
+  /** All addresses of interfaces that are up, in the order of the interfaces; the same array as long as they are the same. */
   addresses(): readonly IpAddress[] {
     this.#refresh();
     return this.#addresses;
@@ -35,12 +35,20 @@ export class LocalAddressCache {
     return this.#networks;
   }
 
+  /** Asks anew next time: they have changed. */
+  forget(): void {
+    this.#freshUntil = -Infinity;
+  }
+
   #refresh(): void {
     const now = performance.now();
     if (now < this.#freshUntil) return;
     this.#freshUntil = now + FRESH_MS;
     this.#networks = readLocalAddresses();
-    this.#addresses = this.#networks.map(({ address }) => address);
+    const found = this.#networks.map(({ address }) => address);
+    const same = found.length === this.#addresses.length &&
+      found.every((address, i) => address === this.#addresses[i]);
+    if (!same) this.#addresses = found;
   }
 }
 

@@ -4,7 +4,15 @@
  *
  * @module
  */
-import type { ErrorCause, IpAddress, PathChanged, Ppid } from "../protocol/net.ts";
+import type {
+  AuthenticationChanged,
+  ErrorCause,
+  IpAddress,
+  PathChanged,
+  Ppid,
+  ReconfigurationOutcome,
+  StreamsReset,
+} from "../protocol/net.ts";
 import { AssociationChange, NotificationType, SOCKADDR_STORAGE_BYTES } from "./kernel_abi.ts";
 import { readSockaddrAddress } from "./sockaddr.ts";
 
@@ -22,6 +30,30 @@ export type KernelNotification =
   | { readonly type: "peerShutdown"; readonly kernelId: number }
   /** The rest of a message that was delivered in part will never come. */
   | { readonly type: "partialDeliveryAborted"; readonly kernelId: number; readonly stream: number }
+  | { readonly type: "adaptation"; readonly kernelId: number; readonly indication: number }
+  | {
+    readonly type: "authentication";
+    readonly kernelId: number;
+    readonly indication: AuthenticationChanged["indication"];
+    readonly keyId: number;
+  }
+  | { readonly type: "senderDry"; readonly kernelId: number }
+  | {
+    readonly type: "streamsReset";
+    readonly kernelId: number;
+    readonly direction: StreamsReset["direction"];
+    readonly streams: readonly number[];
+    readonly outcome: ReconfigurationOutcome;
+  }
+  | {
+    readonly type: "associationReset";
+    readonly kernelId: number;
+    readonly localTsn: number;
+    readonly peerTsn: number;
+    readonly outcome: ReconfigurationOutcome;
+  }
+  /** Linux says how many were added, not (RFC 6525 §6.1.3) how many there are. */
+  | { readonly type: "streamsAdded"; readonly kernelId: number; readonly outcome: ReconfigurationOutcome }
   | { readonly type: "other"; readonly number: number };
 
 /** An association came up or ended (struct sctp_assoc_change). */
@@ -47,6 +79,10 @@ export interface SendFailedNotification {
   readonly context: number;
   /** Whether the chunk was transmitted at least once. */
   readonly sent: boolean;
+  /** Whether it is the first chunk of its message. */
+  readonly begins: boolean;
+  /** Whether it is the last chunk of its message. */
+  readonly ends: boolean;
   readonly data: Uint8Array;
 }
 
@@ -56,7 +92,7 @@ const ASSOCIATION_STATES: ReadonlyMap<number, keyof typeof AssociationChange> = 
   ) => [number, name as keyof typeof AssociationChange]),
 );
 
-/** spc_state in Linux's numbers; "potentially failed" is no change that a transport tells of. */
+/** spc_state in Linux's numbers. */
 const PATH_CHANGES: ReadonlyMap<number, PathChanged["change"]> = new Map([
   [0, "available"],
   [1, "unreachable"],
@@ -64,10 +100,17 @@ const PATH_CHANGES: ReadonlyMap<number, PathChanged["change"]> = new Map([
   [3, "added"],
   [4, "made-primary"],
   [5, "confirmed"],
+  [6, "potentially-failed"], // only where it is exposed
 ]);
 
 /** ssf_flags: SCTP_DATA_SENT */
 const DATA_SENT = 1;
+/** Bits of a DATA chunk's flags, which Linux puts into snd_flags of what failed. */
+const CHUNK_ENDS = 1, CHUNK_BEGINS = 2;
+/** auth_indication */
+const AUTHENTICATION_INDICATIONS = ["new-key", "free-key", "no-authentication"] as const;
+/** Flags of the notifications of RFC 6525. */
+const RESET_INCOMING = 1, RESET_DENIED = 4, RESET_FAILED = 8;
 const DATA_CHUNK_FAILED_BYTES = 32;
 
 /**
@@ -110,8 +153,58 @@ export function readNotification(octets: Uint8Array): KernelNotification {
         kernelId: view.getInt32(12, true),
         stream: view.getUint32(16, true),
       };
+    case NotificationType.adaptation:
+      if (octets.length < 16) break;
+      return { type: "adaptation", kernelId: view.getInt32(12, true), indication: view.getUint32(8, true) };
+    case NotificationType.authentication:
+      if (octets.length >= 20) return readAuthentication(view) ?? { type: "other", number };
+      break;
+    case NotificationType.senderDry:
+      if (octets.length >= 12) return { type: "senderDry", kernelId: view.getInt32(8, true) };
+      break;
+    case NotificationType.streamReset:
+      if (octets.length >= 12) return readStreamReset(octets, view);
+      break;
+    case NotificationType.associationReset:
+      if (octets.length < 20) break;
+      return {
+        type: "associationReset",
+        kernelId: view.getInt32(8, true),
+        // Linux has the two the other way round than RFC 6525 §6.1.2.
+        localTsn: view.getUint32(16, true),
+        peerTsn: view.getUint32(12, true),
+        outcome: outcomeOf(view),
+      };
+    case NotificationType.streamChange:
+      if (octets.length < 16) break;
+      return { type: "streamsAdded", kernelId: view.getInt32(8, true), outcome: outcomeOf(view) };
   }
   return { type: "other", number };
+}
+
+function outcomeOf(view: DataView): ReconfigurationOutcome {
+  const flags = view.getUint16(2, true);
+  if ((flags & RESET_DENIED) !== 0) return "denied";
+  return (flags & RESET_FAILED) !== 0 ? "failed" : "performed";
+}
+
+function readAuthentication(view: DataView): KernelNotification | undefined {
+  const indication = AUTHENTICATION_INDICATIONS[view.getUint32(12, true)];
+  if (indication === undefined) return undefined;
+  const keyId = view.getUint16(8, true);
+  return { type: "authentication", kernelId: view.getInt32(16, true), indication, keyId };
+}
+
+function readStreamReset(octets: Uint8Array, view: DataView): KernelNotification {
+  const streams: number[] = [];
+  for (let at = 12; at + 2 <= octets.length; at += 2) streams.push(view.getUint16(at, true));
+  return {
+    type: "streamsReset",
+    kernelId: view.getInt32(8, true),
+    direction: (view.getUint16(2, true) & RESET_INCOMING) !== 0 ? "incoming" : "outgoing",
+    streams,
+    outcome: outcomeOf(view),
+  };
 }
 
 function readAssociationChange(octets: Uint8Array, view: DataView): KernelNotification {
@@ -150,6 +243,8 @@ function readSendFailed(octets: Uint8Array, view: DataView): KernelNotification 
     type: "sendFailed",
     sent: (view.getUint16(2, true) & DATA_SENT) !== 0,
     stream: view.getUint16(12, true),
+    begins: (view.getUint16(14, true) & CHUNK_BEGINS) !== 0,
+    ends: (view.getUint16(14, true) & CHUNK_ENDS) !== 0,
     ppid: view.getUint32(16), // as it was given: network order
     context: view.getUint32(20, true),
     kernelId: view.getInt32(28, true),

@@ -18,6 +18,8 @@ export interface PacketHandler {
   error(error: PacketError): void;
   /** A batch of packets and errors is over: the time to answer. */
   endOfBatch(): void;
+  /** Addresses or routes of this host have changed; only drivers that notice call it. */
+  addressesChanged?(): void;
   /** `nextBuffer` gave undefined before, and would give a buffer now. */
   writable(): void;
 }

@@ -12,6 +12,7 @@
 import type { PacketError, PacketTransmit, Route } from "../protocol/net.ts";
 import { StateError } from "../protocol/wire/errors.ts";
 import { Errno, SctpError } from "./errno.ts";
+import { AddressWatch } from "./address_watch.ts";
 import { leaseLibc, type LibcLease } from "./libc.ts";
 import { LocalAddressCache } from "./local_addresses.ts";
 import type { PacketDriver, PacketDriverOptions, PacketHandler } from "./packet_driver.ts";
@@ -88,6 +89,7 @@ class LinuxPacketDriver implements PacketDriver {
   readonly #routes: RouteTable;
   readonly #addresses = new LocalAddressCache();
   readonly #errors: ErrorQueueReader;
+  readonly #addressWatch: AddressWatch;
   readonly #received = new MessageSlots(SLOTS, { data: SLOT_BYTES, name: 28, control: 64 });
   readonly #sender: PacketSender;
   readonly #rawSockets: FamilySockets = new Map();
@@ -106,10 +108,17 @@ class LinuxPacketDriver implements PacketDriver {
       this.raw = whyNot === undefined;
       this.encapsulation = encapsulationText(whyNot);
       if (this.raw) this.#openRaw();
+      this.#addressWatch = new AddressWatch(this.#libc, () => this.#addressesChanged());
     } catch (error) {
       this.#libc.close();
       throw error;
     }
+  }
+
+  #addressesChanged(): void {
+    this.#addresses.forget();
+    this.#routes.forgetAll();
+    this.#handler.addressesChanged?.();
   }
 
   get sendStalls(): number {
@@ -166,6 +175,7 @@ class LinuxPacketDriver implements PacketDriver {
       for (const port of [...this.#ports.keys()]) this.closePort(port);
       for (const socket of this.#rawSockets.values()) this.#closeSocket(socket);
       this.#rawSockets.clear();
+      this.#addressWatch.close();
       this.#libc.close();
     }
     await sharedPoller().settled();
@@ -246,7 +256,8 @@ class LinuxPacketDriver implements PacketDriver {
     }
     if (end - start < COMMON_HEADER_BYTES) return;
     const udpPort = encapsulated ? readSockaddrPort(slots.names, name) : 0;
-    this.#handler.packet(data.subarray(start, end), { source, destination, udpPort });
+    const localUdpPort = socket.udpPort;
+    this.#handler.packet(data.subarray(start, end), { source, destination, udpPort, localUdpPort });
   }
 
   /** The local address a packet was sent to; undefined for broadcasts and multicasts, which SCTP does not answer. */
@@ -269,7 +280,7 @@ class LinuxPacketDriver implements PacketDriver {
     for (const family of [AddressFamily.inet, AddressFamily.inet6]) {
       try {
         const fd = openRawSocket(this.#libc.symbols, family, this.#socketBuffer);
-        this.#rawSockets.set(family, this.#watched(fd, family, false, 0));
+        this.#rawSockets.set(family, this.#watched(fd, family, 0, 0));
       } catch (error) {
         if (familyIsMissing(error)) continue;
         for (const socket of this.#rawSockets.values()) this.#closeSocket(socket);
@@ -282,7 +293,7 @@ class LinuxPacketDriver implements PacketDriver {
   #openUdp(family: AddressFamily, port: number, udpPort: number): PacketSocket | undefined {
     try {
       const fd = openUdpSocket(this.#libc.symbols, family, udpPort, this.#socketBuffer);
-      return this.#watched(fd, family, true, port);
+      return this.#watched(fd, family, port, udpPort);
     } catch (error) {
       if (familyIsMissing(error) && family === AddressFamily.inet6) return undefined;
       if (!(error instanceof SctpError) || error.errno !== Errno.EADDRINUSE) throw error;
@@ -295,13 +306,22 @@ class LinuxPacketDriver implements PacketDriver {
     }
   }
 
-  #watched(fd: number, family: AddressFamily, encapsulated: boolean, port: number): PacketSocket {
+  /** @param udpPort 0 = a raw socket */
+  #watched(fd: number, family: AddressFamily, port: number, udpPort: number): PacketSocket {
     const watch = sharedPoller().watch(
       fd,
       { read: true, write: false },
       (ready) => this.#onReady(socket, ready),
     );
-    const socket: PacketSocket = { fd, family, encapsulated, port, watch, open: true };
+    const socket: PacketSocket = {
+      fd,
+      family,
+      encapsulated: udpPort !== 0,
+      port,
+      udpPort,
+      watch,
+      open: true,
+    };
     return socket;
   }
 

@@ -11,6 +11,7 @@ import type { Libc } from "./libc.ts";
 import type { PacketHandler } from "./packet_driver.ts";
 import type { ErrorSource } from "./packet_errors.ts";
 import type { Watch } from "./poller.ts";
+import { setFragmentation } from "./packet_socket.ts";
 import type { RouteTable } from "./route_table.ts";
 import {
   AddressFamily,
@@ -56,6 +57,8 @@ const SEND_TRIES = 8;
 export interface PacketSocket extends ErrorSource {
   /** Tells when it can be read, and when it can be written again. */
   readonly watch: Watch;
+  /** The UDP port it is bound to; 0 = it is a raw socket. */
+  readonly udpPort: number;
   /** Until its descriptor is closed. */
   open: boolean;
 }
@@ -67,6 +70,7 @@ export class PacketSender {
   readonly #handler: PacketHandler;
   readonly #slots = new MessageSlots(SLOTS, { data: SLOT_BYTES, name: 28, control: 40 });
   readonly #sockets: (PacketSocket | undefined)[] = Array(SLOTS).fill(undefined);
+  readonly #fragmentations: PacketTransmit["fragmentation"][] = Array(SLOTS).fill(undefined);
   /** Slots `#head` up to `#count` hold packets. */
   #head = 0;
   #count = 0;
@@ -103,7 +107,10 @@ export class PacketSender {
   }
 
   /** Queues the packet in the last buffer for a socket, which fits its destination. */
-  commit(socket: PacketSocket, { destination, udpPort, length, source }: PacketTransmit): void {
+  commit(
+    socket: PacketSocket,
+    { destination, udpPort, length, source, fragmentation }: PacketTransmit,
+  ): void {
     const slot = this.#count, slots = this.#slots;
     // A raw IPv6 socket refuses a port in the address; a raw IPv4 socket does not look at it.
     const nameBytes = writeSockaddr(slots.names, slots.nameOffset(slot), destination, udpPort);
@@ -112,6 +119,7 @@ export class PacketSender {
       : writePacketInfo(slots.controls, slots.controlOffset(slot), source);
     slots.prepareSend(slot, length, nameBytes, controlBytes);
     this.#sockets[slot] = socket;
+    this.#fragmentations[slot] = fragmentation;
     this.#count = slot + 1;
   }
 
@@ -121,18 +129,24 @@ export class PacketSender {
     while (this.#blockedBy === undefined && this.#head < this.#count) {
       const head = this.#head, socket = sockets[head]!;
       let end = head + 1;
-      while (end < this.#count && sockets[end] === socket) end++;
+      const fragmentation = this.#fragmentations[head];
+      while (
+        end < this.#count && sockets[end] === socket && this.#fragmentations[end] === fragmentation
+      ) end++;
       if (!socket.open) {
         this.#head = end;
         continue;
       }
       const flags = MessageFlag.dontWait | MessageFlag.noSignal;
+      if (fragmentation !== undefined) setFragmentation(this.#libc, socket, fragmentation);
       const sent = this.#libc.sendmmsg(socket.fd, this.#slots.pointer(head), end - head, flags);
+      const error = sent > 0 ? 0 : errno();
+      if (fragmentation !== undefined) setFragmentation(this.#libc, socket, undefined);
       if (sent > 0) {
         this.#head = head + sent;
         this.#tries = 0;
       } else {
-        this.#failed(socket, errno());
+        this.#failed(socket, error);
       }
     }
     if (this.#blockedBy === undefined) this.#head = this.#count = 0;

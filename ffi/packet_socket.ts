@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { PacketTransmit } from "../protocol/net.ts";
 import { Errno, errno, SctpError } from "./errno.ts";
 import { addressOf, type Libc } from "./libc.ts";
 import { AddressFamily, encodeSockaddr } from "./sockaddr.ts";
@@ -13,6 +14,13 @@ const SOCKET_BUFFER_BYTES = 4 * 1024 * 1024;
 
 /** IP_PMTUDISC_WANT: do not fragment what fits the path MTU, fragment what had been cut before the MTU fell. */
 const PATH_MTU_DISCOVERY_WANT = 1;
+/** IP_PMTUDISC_DONT: routers may fragment. */
+const PATH_MTU_DISCOVERY_DONT = 0;
+/** IP_PMTUDISC_PROBE: never fragment, and do not believe what is known of the path's MTU. */
+const PATH_MTU_DISCOVERY_PROBE = 3;
+
+/** The MTU that every IPv6 path has: routers do not fragment there, so the sender must cut small enough. */
+const SMALLEST_IPV6_MTU = 1280;
 
 /** A classic BPF jump reaches 255 instructions; with more ports than this the stack sorts packets out itself. */
 const FILTERED_PORTS = 250;
@@ -115,11 +123,20 @@ export function attachPortFilter(
   family: AddressFamily,
   ports: readonly number[],
 ): void {
-  const program = portFilter(family, ports);
+  attachFilter(libc, fd, portFilter(family, ports)); // failing, it only costs time
+}
+
+/**
+ * Sets a filter of classic BPF on a socket.
+ *
+ * @param program array of `struct sock_filter`
+ * @returns whether it was taken
+ */
+export function attachFilter(libc: Libc, fd: number, program: Uint8Array<ArrayBuffer>): boolean {
   const header = new DataView(new ArrayBuffer(16)); // struct sock_fprog: unsigned short len, struct sock_filter *filter
   header.setUint16(0, program.length / 8, true);
   header.setBigUint64(8, BigInt(Deno.UnsafePointer.value(addressOf(program))), true);
-  libc.setsockopt(fd, SocketOption.level, SocketOption.attachFilter, header, 16); // failing, it only costs time
+  return libc.setsockopt(fd, SocketOption.level, SocketOption.attachFilter, header, 16) === 0;
 }
 
 /**
@@ -174,6 +191,30 @@ function configured(libc: Libc, fd: number, family: AddressFamily, bufferBytes: 
     setOption(libc, fd, SocketOption.level, plain, bufferBytes);
   }
   return fd;
+}
+
+/**
+ * Says how IP treats the length of the packets that a socket sends from now on. There is no ancillary data for it, so it is
+ * set before such a packet and set back behind it; probes and packets that outgrew their path are rare.
+ *
+ * @param fragmentation as in `PacketTransmit`
+ */
+export function setFragmentation(
+  libc: Libc,
+  { fd, family }: { readonly fd: number; readonly family: AddressFamily },
+  fragmentation: PacketTransmit["fragmentation"],
+): void {
+  const discovery = fragmentation === "never"
+    ? PATH_MTU_DISCOVERY_PROBE
+    : fragmentation === "always"
+    ? PATH_MTU_DISCOVERY_DONT
+    : PATH_MTU_DISCOVERY_WANT;
+  if (family === AddressFamily.inet) {
+    setOption(libc, fd, Protocol.ip, IpOption.mtuDiscover, discovery);
+    return;
+  }
+  setOption(libc, fd, Protocol.ipv6, Ipv6Option.mtuDiscover, discovery);
+  setOption(libc, fd, Protocol.ipv6, Ipv6Option.mtu, fragmentation === "always" ? SMALLEST_IPV6_MTU : 0);
 }
 
 /** Sets an option of type `int`; what cannot be set leaves the kernel's default, which works too. */

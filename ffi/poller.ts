@@ -72,6 +72,12 @@ export interface Poller {
  */
 const LINGER_MS = 0.05;
 
+/**
+ * Where somebody waits for room to write, the other end is about to make some: the thread itself sleeps for it, so long
+ * at most: `struct timespec` of 0 s and 200,000 ns.
+ */
+const NAP = new BigInt64Array([0n, 200_000n]);
+
 /** Rounds of handlers between two turns of the event loop. */
 const ROUNDS_PER_TURN = 8;
 
@@ -124,6 +130,7 @@ class FfiPoller implements Poller {
   #table = new DataView(new ArrayBuffer(0));
   #polled: FfiWatch[] = [];
   #stale = true;
+  #writersWait = false;
   #parked = false;
   /** Resolves when the parked call has returned. */
   #returned = Promise.withResolvers<void>();
@@ -178,6 +185,7 @@ class FfiPoller implements Poller {
       const table = this.#table, count = BigInt(this.#polled.length + 1);
       let ready = libc.symbols.poll(table, count, 0);
       if (ready < 0 && errno() !== Errno.EINTR) throw new SctpError("poll", errno());
+      if (ready === 0 && this.#writersWait) ready = libc.symbols.ppoll(table, count, NAP, null);
       if (ready === 0) {
         const now = performance.now();
         if (lingerUntil === 0) lingerUntil = now + LINGER_MS;
@@ -230,6 +238,7 @@ class FfiPoller implements Poller {
   #rebuild(wakeFd: number): void {
     this.#stale = false;
     this.#polled = [...this.#watches.values()];
+    this.#writersWait = this.#polled.some(({ events }) => (events & PollEvent.out) !== 0);
     // A new table each time: a parked call may still write into the old one.
     this.#table = new DataView(new ArrayBuffer((this.#polled.length + 1) * POLLFD_BYTES));
     this.#table.setInt32(0, wakeFd, true);

@@ -52,6 +52,11 @@ export class RouteTable {
     this.#cache.delete(destination);
   }
 
+  /** Asks for all anew: the routes of this host have changed. */
+  forgetAll(): void {
+    this.#cache.clear();
+  }
+
   #ask(destination: IpAddress): Route | undefined {
     const { socket, connect, close } = this.#libc.symbols;
     const family = familyOf(destination);

@@ -43,6 +43,8 @@ export const SocketOption = {
   attachFilter: 26,
   sendBufferForce: 32,
   receiveBufferForce: 33,
+  /** SO_TIMESTAMPNS; the ancillary data bears the same number. */
+  timestamp: 35,
 } as const;
 
 /** Options of level IPPROTO_IP; the ancillary data types bear the same numbers. */
@@ -159,6 +161,13 @@ export class MessageSlots {
   readonly #headers: DataView<ArrayBuffer>;
   readonly #vectors: DataView<ArrayBuffer>;
   readonly #pointers: readonly Deno.PointerObject[];
+  /** Address of each slot's own data. */
+  readonly #homes: readonly bigint[];
+  /** Slots that point at somebody else's data. */
+  readonly #away: boolean[];
+  /** The buffer whose address was looked up last: that takes as long as to copy some thousand octets. */
+  #known: ArrayBuffer | undefined;
+  #knownAt = 0n;
 
   /**
    * @param count slots
@@ -181,18 +190,21 @@ export class MessageSlots {
     const dataAt = BigInt(Deno.UnsafePointer.value(addressOf(block)));
     const headersAt = address(this.#headers), vectorsAt = address(this.#vectors);
     const namesAt = address(this.names), controlsAt = address(this.controls);
-    const pointers: Deno.PointerObject[] = [];
+    const pointers: Deno.PointerObject[] = [], homes: bigint[] = [];
     for (let i = 0; i < count; i++) {
       const header = i * MMSGHDR_BYTES, vector = i * IOVEC_BYTES;
       this.#headers.setBigUint64(header + MSG_NAME, namesAt + BigInt(i * name), true);
       this.#headers.setBigUint64(header + MSG_IOV, vectorsAt + BigInt(vector), true);
       this.#headers.setBigUint64(header + MSG_IOVLEN, 1n, true);
       this.#headers.setBigUint64(header + MSG_CONTROL, controlsAt + BigInt(i * control), true);
-      this.#vectors.setBigUint64(vector, dataAt + BigInt(i * stride), true);
+      homes.push(dataAt + BigInt(i * stride));
+      this.#vectors.setBigUint64(vector, homes[i]!, true);
       this.#vectors.setBigUint64(vector + 8, BigInt(sizes.data), true);
       pointers.push(Deno.UnsafePointer.create(headersAt + BigInt(header))!);
     }
     this.#pointers = pointers;
+    this.#homes = homes;
+    this.#away = homes.map(() => false);
   }
 
   /** Address of a slot's header: the rest of the array follows it. */
@@ -218,6 +230,40 @@ export class MessageSlots {
       headers.setUint32(header + MSG_CONTROLLEN, control, true);
       headers.setUint32(header + MSG_FLAGS, 0, true);
     }
+  }
+
+  /**
+   * Puts a message into a slot: copies it, or points at it.
+   *
+   * @param message where it is not copied, its buffer must stay what it is until it is sent
+   * @param inPlace not to copy it; for a buffer that neither shrinks nor is shared
+   */
+  load(slot: number, message: Uint8Array, inPlace: boolean): void {
+    if (inPlace) {
+      this.#pointAt(slot, this.#addressOf(message as Uint8Array<ArrayBuffer>));
+      this.#away[slot] = true;
+      return;
+    }
+    if (this.#away[slot]) this.#pointAt(slot, this.#homes[slot]!);
+    this.#away[slot] = false;
+    this.data[slot]!.set(message);
+  }
+
+  #pointAt(slot: number, address: bigint): void {
+    this.#vectors.setBigUint64(slot * IOVEC_BYTES, address, true);
+  }
+
+  #addressOf({ buffer, byteOffset }: Uint8Array<ArrayBuffer>): bigint {
+    if (buffer !== this.#known) {
+      this.#knownAt = BigInt(Deno.UnsafePointer.value(addressOf(new Uint8Array(buffer))));
+      this.#known = buffer;
+    }
+    return this.#knownAt + BigInt(byteOffset);
+  }
+
+  /** Octets to send from a slot, as `prepareSend` was told. */
+  sentBytes(slot: number): number {
+    return this.#vectors.getUint32(slot * IOVEC_BYTES + 8, true);
   }
 
   /**

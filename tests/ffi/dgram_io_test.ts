@@ -49,7 +49,8 @@ for (const address of ["127.0.0.1", "::1"]) {
       driver.flush();
       await recorder.batch.promise;
       assert.deepEqual(recorder.lengths, [100]);
-      assert.deepEqual(recorder.metas, [{ source: address, destination: address, udpPort: 31011 }]);
+      const meta = { source: address, destination: address, udpPort: 31011, localUdpPort: 31012 };
+      assert.deepEqual(recorder.metas, [meta]);
     }));
 }
 

@@ -22,8 +22,20 @@ function piece(data: number[], endOfRecord: boolean, stream = 0, unordered = fal
   };
 }
 
-function failed(context: number, data: number[], sent = false): SendFailedNotification {
-  return { type: "sendFailed", kernelId: 3, stream: 2, ppid: 11, context, sent, data: Uint8Array.from(data) };
+/** One chunk that came back: "B" = first of its message, "E" = last, "BE" = only one. */
+function failed(chunk: string, data: number[], sent = false, context = 0): SendFailedNotification {
+  const begins = chunk.includes("B"), ends = chunk.includes("E");
+  return {
+    type: "sendFailed",
+    kernelId: 3,
+    stream: 2,
+    ppid: 11,
+    context,
+    sent,
+    begins,
+    ends,
+    data: Uint8Array.from(data),
+  };
 }
 
 Deno.test("join() gives a message of one piece at once, as a copy", () => {
@@ -60,14 +72,32 @@ Deno.test("join() begins anew after the peer gave a message up", () => {
   assert.deepEqual([...message.data], [2]);
 });
 
-Deno.test("fail() joins the chunks of a message and tells it once the next begins", () => {
+Deno.test("fail() joins the chunks of a message and tells it with the last one", () => {
   const of = association();
-  assert.equal(of.fail(failed(1, [1, 2])), undefined);
-  assert.equal(of.fail(failed(1, [3], true)), undefined);
-  const first = of.fail(failed(2, [4]));
-  assert.deepEqual([first?.sent, [...first!.data]], [true, [1, 2, 3]]);
-  assert.deepEqual(of.takeFailed()?.data, Uint8Array.of(4));
-  assert.equal(of.takeFailed(), undefined);
+  assert.deepEqual(of.fail(failed("B", [1, 2])), []);
+  assert.deepEqual(of.fail(failed("", [3], true)), []);
+  const [first] = of.fail(failed("E", [4], false, 0));
+  assert.deepEqual([first?.sent, [...first!.data]], [true, [1, 2, 3, 4]]);
+  assert.deepEqual(of.fail(failed("BE", [5], false, 7)).map(({ data, context }) => [...data, context]), [[
+    5,
+    7,
+  ]]);
+  assert.deepEqual(of.takeFailed(), []);
+});
+
+Deno.test("fail() tells messages apart whose first or last chunks the peer has acknowledged", () => {
+  const of = association();
+  assert.deepEqual(of.fail(failed("", [1])), []);
+  assert.deepEqual(of.fail(failed("B", [2])).map(({ data }) => [...data]), [[1]]);
+  assert.deepEqual(of.fail(failed("", [3], false, 9)).map(({ data }) => [...data]), [[2]]);
+  assert.deepEqual(of.takeFailed().map(({ data }) => [...data]), [[3]]);
+});
+
+Deno.test("fail() says that a message was abandoned as long as the association lives", () => {
+  const of = association();
+  assert.equal(of.fail(failed("BE", [1]))[0]?.failure, "abandoned");
+  of.ending = "abort";
+  assert.equal(of.fail(failed("BE", [1]))[0]?.failure, "association-ended");
 });
 
 Deno.test("the queue keeps its order and its count of octets however long it gets", () => {
@@ -78,14 +108,7 @@ Deno.test("the queue keeps its order and its count of octets however long it get
     for (const { context } of of.dequeue(messages)) assert.equal(context, next++);
   };
   for (let context = 0; context < count; context++) {
-    of.enqueue({
-      data: new Uint8Array(3),
-      stream: 0,
-      ppid: 0,
-      unordered: false,
-      sackImmediately: false,
-      context,
-    });
+    of.enqueue({ data: new Uint8Array(3), stream: 0, ppid: 0, flags: 0, context });
     if (context % 3 === 0) take(2);
     assert.equal(of.queuedOctets, 3 * of.waiting);
   }

@@ -71,6 +71,7 @@ Deno.test("readNotification() reads a chunk that was not sent", () => {
   const view = new DataView(new ArrayBuffer(35));
   view.setUint16(0, 0x800d, true);
   view.setUint16(12, 3, true); // stream
+  view.setUint16(14, 2, true); // flags of the chunk: B
   view.setUint32(16, 11); // PPID in network order
   view.setUint32(20, 0xabcdef01, true); // context
   view.setInt32(28, 4, true);
@@ -82,8 +83,56 @@ Deno.test("readNotification() reads a chunk that was not sent", () => {
     ppid: 11,
     context: 0xabcdef01,
     sent: false,
+    begins: true,
+    ends: false,
     data: Uint8Array.of(0, 0, 77),
   });
+});
+
+Deno.test("readNotification() reads what extensions tell", () => {
+  const cases: [hex: string, expected: ReturnType<typeof readNotification>][] = [
+    ["07800000" + "10000000" + "78563412" + "05000000", {
+      type: "adaptation",
+      kernelId: 5,
+      indication: 0x12345678,
+    }],
+    ["08800000" + "14000000" + "07000000" + "01000000" + "05000000", {
+      type: "authentication",
+      kernelId: 5,
+      indication: "free-key",
+      keyId: 7,
+    }],
+    ["09800000" + "0c000000" + "05000000", { type: "senderDry", kernelId: 5 }],
+    ["0a800100" + "10000000" + "05000000" + "01000302", {
+      type: "streamsReset",
+      kernelId: 5,
+      direction: "incoming",
+      streams: [1, 0x0203],
+      outcome: "performed",
+    }],
+    ["0a800600" + "0c000000" + "05000000", {
+      type: "streamsReset",
+      kernelId: 5,
+      direction: "outgoing",
+      streams: [],
+      outcome: "denied",
+    }],
+    ["0b800800" + "14000000" + "05000000" + "01000000" + "02000000", {
+      type: "associationReset",
+      kernelId: 5,
+      localTsn: 2,
+      peerTsn: 1,
+      outcome: "failed",
+    }],
+    ["0c800000" + "10000000" + "05000000" + "01000200", {
+      type: "streamsAdded",
+      kernelId: 5,
+      outcome: "performed",
+    }],
+  ];
+  for (const [hex, expected] of cases) assert.deepEqual(readNotification(Uint8Array.fromHex(hex)), expected);
+  const unknown = Uint8Array.fromHex("08800000" + "14000000" + "07000000" + "09000000" + "05000000");
+  assert.equal(readNotification(unknown).type, "other");
 });
 
 Deno.test("readNotification() reads what it is given when it stands within other octets", () => {
@@ -94,7 +143,7 @@ Deno.test("readNotification() reads what it is given when it stands within other
 
 Deno.test("readNotification() takes any octets", () => {
   const whole = [associationChange(1, 12, "000c0008" + "68696a6b"), new Uint8Array(148).fill(0x80)];
-  for (const type of [0x8001, 0x8002, 0x8003, 0x8004, 0x8005, 0x8006, 0x800d, 0x1234]) {
+  for (const type of [0x1234, ...Array.from({ length: 16 }, (_, i) => 0x8000 + i)]) {
     for (const octets of whole) {
       octets[0] = type & 255;
       octets[1] = type >> 8;

@@ -91,7 +91,12 @@ for (
       send(driver, packet, { source, destination, udpPort: 31002, localPort: 21001 });
       await recorder.until(() => recorder.packets.length === 1);
       assert.deepEqual(recorder.packets[0]!.octets, packet);
-      assert.deepEqual(recorder.packets[0]!.meta, { source, destination, udpPort: 31001 });
+      assert.deepEqual(recorder.packets[0]!.meta, {
+        source,
+        destination,
+        udpPort: 31001,
+        localUdpPort: 31002,
+      });
     }));
 
   Deno.test({
@@ -107,7 +112,7 @@ for (
         await recorder.until(() => recorder.packets.length > 0);
         assert.equal(recorder.packets.length, 1);
         assert.deepEqual(recorder.packets[0]!.octets, packet);
-        assert.deepEqual(recorder.packets[0]!.meta, { source, destination, udpPort: 0 });
+        assert.deepEqual(recorder.packets[0]!.meta, { source, destination, udpPort: 0, localUdpPort: 0 });
       }),
   });
 
