@@ -18,6 +18,7 @@ import type { PacketDriver, PacketDriverOptions, PacketHandler } from "../../ffi
 import { openPacketDriver, probePacketDriver } from "../../ffi/packet_io.ts";
 import type {
   AssociationId,
+  AssociationStatistics,
   AssociationStatus,
   Endpoint,
   EndpointOptions,
@@ -26,7 +27,11 @@ import type {
   IpAddress,
   PacketError,
   PacketMeta,
+  PacketObserver,
   PacketTransmit,
+  SocketOptionName,
+  SocketOptionTarget,
+  SocketOptionValue,
   Transport,
   TransportCommand,
   TransportEvent,
@@ -34,6 +39,7 @@ import type {
 import { encapsulationPort, SctpStack } from "../../protocol/sctp/mod.ts";
 import type { StackCounters, StackEvent } from "../../protocol/sctp/mod.ts";
 import { StateError } from "../../protocol/wire/errors.ts";
+import { PacketTap } from "./packet_tap.ts";
 
 /** How to open the embedded transport. */
 export interface EmbeddedTransportOptions extends PacketDriverOptions {
@@ -127,6 +133,8 @@ class StackTransport implements EmbeddedTransport, PacketHandler {
     udpPort: 0,
     localPort: 0,
   };
+  /** Only while somebody captures packets. */
+  #tap: PacketTap | undefined;
   #driver: PacketDriver | undefined;
   #driverClosed: Promise<void> | undefined;
   /** The extra UDP port, until an endpoint has taken it. */
@@ -152,6 +160,7 @@ class StackTransport implements EmbeddedTransport, PacketHandler {
     this.#stack = new SctpStack({
       random: (octets) => void crypto.getRandomValues(octets as Uint8Array<ArrayBuffer>),
       mac: (key, data) => new Uint8Array(createHmac("sha256", key).update(data).digest()),
+      macSha1: (key, data) => new Uint8Array(createHmac("sha1", key).update(data).digest()),
       route: (destination) => {
         const route = this.#driver?.route(destination);
         return route === undefined || route.mtu <= maxMtu ? route : { source: route.source, mtu: maxMtu };
@@ -187,6 +196,17 @@ class StackTransport implements EmbeddedTransport, PacketHandler {
     }
   }
 
+  capture(onPacket: PacketObserver): Disposable {
+    const tap = this.#tap ??= new PacketTap((destination) => this.#driver?.route(destination)?.source);
+    const observer: PacketObserver = (packet) => onPacket(packet); // the same function may capture twice
+    tap.add(observer);
+    return {
+      [Symbol.dispose]: () => {
+        if (tap.remove(observer) === 0 && this.#tap === tap) this.#tap = undefined;
+      },
+    };
+  }
+
   async close(): Promise<void> {
     await Promise.all([...this.#endpoints.values()].map((endpoint) => endpoint.close()));
     await this.#driverClosed;
@@ -203,6 +223,31 @@ class StackTransport implements EmbeddedTransport, PacketHandler {
     return this.#stack.status(association);
   }
 
+  statistics(association: AssociationId): AssociationStatistics | undefined {
+    return this.#stack.statistics(association);
+  }
+
+  getOption(handle: number, name: SocketOptionName, target: SocketOptionTarget): SocketOptionValue {
+    return this.#stack.getOption(handle, name, target);
+  }
+
+  /** As `execute`, for whatever else an endpoint asks of the stack. */
+  ask(question: (stack: SctpStack, now: Instant) => void): void {
+    try {
+      question(this.#stack, this.#commandsAt ??= performance.now());
+    } finally {
+      this.#schedule();
+    }
+  }
+
+  peelOff(from: StackEndpoint, association: AssociationId, onEvents: EventHandler): Endpoint {
+    const handle = ++this.#lastHandle;
+    this.ask((stack, now) => stack.peelOff(from.handle, association, handle, now));
+    const endpoint = new StackEndpoint(this, handle, from.port, from.addresses, onEvents);
+    this.#endpoints.set(handle, endpoint);
+    return endpoint;
+  }
+
   localAddresses(): readonly IpAddress[] {
     return this.#driver?.localAddresses() ?? [];
   }
@@ -216,6 +261,7 @@ class StackTransport implements EmbeddedTransport, PacketHandler {
 
   packet(packet: Uint8Array, meta: PacketMeta): void {
     this.#batchAt ??= performance.now();
+    this.#tap?.received(packet, meta);
     this.#stack.receive(packet, meta, this.#batchAt);
   }
 
@@ -229,6 +275,11 @@ class StackTransport implements EmbeddedTransport, PacketHandler {
     this.#batchAt = undefined;
     this.#stack.endOfBatch(now);
     this.#turn(now);
+  }
+
+  addressesChanged(): void {
+    this.#stack.localAddressesChanged(this.#commandsAt = performance.now());
+    this.#schedule();
   }
 
   writable(): void {
@@ -258,6 +309,7 @@ class StackTransport implements EmbeddedTransport, PacketHandler {
         this.#dirty = false;
         if (this.#deliver(this.#stack.drain(), closed)) this.#dirty = true;
         this.#send(now);
+        if (this.#stack.hasEvents) this.#dirty = true;
       }
     } finally {
       this.#inTurn = false;
@@ -290,6 +342,7 @@ class StackTransport implements EmbeddedTransport, PacketHandler {
     for (;;) {
       const buffer = driver.nextBuffer();
       if (buffer === undefined || !this.#stack.pollTransmit(buffer, transmit, now)) break;
+      this.#tap?.sent(buffer, transmit);
       driver.commit(transmit);
     }
     driver.flush();
@@ -342,7 +395,8 @@ class StackTransport implements EmbeddedTransport, PacketHandler {
 
   #closed(endpoint: StackEndpoint): void {
     if (!this.#endpoints.delete(endpoint.handle)) return;
-    this.#driver?.closePort(endpoint.port);
+    const shared = [...this.#endpoints.values()].some(({ port }) => port === endpoint.port); // see peelOff
+    if (!shared) this.#driver?.closePort(endpoint.port);
     if (this.#endpoints.size > 0) endpoint.resolveClosed();
     else this.#closeDriver().then(() => endpoint.resolveClosed());
   }
@@ -364,7 +418,7 @@ class StackEndpoint implements Endpoint {
   readonly handle: number;
   readonly port: number;
   readonly #transport: StackTransport;
-  readonly #addresses: readonly IpAddress[] | undefined;
+  #addresses: readonly IpAddress[] | undefined;
   readonly #onEvents: EventHandler;
   readonly #closed = Promise.withResolvers<void>();
   #closing = false;
@@ -393,6 +447,36 @@ class StackEndpoint implements Endpoint {
 
   status(association: AssociationId): AssociationStatus | undefined {
     return this.#transport.status(association);
+  }
+
+  statistics(association: AssociationId): AssociationStatistics | undefined {
+    return this.#transport.statistics(association);
+  }
+
+  getOption(name: SocketOptionName, target: SocketOptionTarget = {}): SocketOptionValue {
+    return this.#transport.getOption(this.handle, name, target);
+  }
+
+  setOption(name: SocketOptionName, value: SocketOptionValue, target: SocketOptionTarget = {}): void {
+    this.#transport.ask((stack, now) => stack.setOption(this.handle, name, value, target, now));
+  }
+
+  addAddress(address: IpAddress): void {
+    this.#transport.ask((stack, now) => stack.addAddress(this.handle, address, now));
+    if (this.#addresses !== undefined) this.#addresses = [...this.#addresses, address];
+  }
+
+  removeAddress(address: IpAddress): void {
+    this.#transport.ask((stack, now) => stack.removeAddress(this.handle, address, now));
+    this.#addresses = this.#addresses?.filter((other) => other !== address);
+  }
+
+  setPeerPrimary(association: AssociationId, address: IpAddress): void {
+    this.#transport.ask((stack, now) => stack.setPeerPrimary(this.handle, association, address, now));
+  }
+
+  peelOff(association: AssociationId, onEvents: EventHandler): Endpoint {
+    return this.#transport.peelOff(this, association, onEvents);
   }
 
   close(lingerMs: number = DEFAULT_LINGER_MS): Promise<void> {

@@ -4,17 +4,32 @@
  * No test sleeps: each waits for an event with a deadline.
  */
 import assert from "node:assert/strict";
-import type { AssociationUp, EndpointOptions, IpAddress, Transport } from "../../protocol/net.ts";
+import { SocketOptionError } from "../../protocol/net.ts";
+import type {
+  AssociationUp,
+  EndpointOptions,
+  IpAddress,
+  Transport,
+  TransportEvent,
+} from "../../protocol/net.ts";
 import { assertSameOctets, pattern, Peer } from "./peer.ts";
 
 /** A backend under test. */
 export interface ComplianceTarget {
   /** Stands before the name of each test. */
   readonly name: string;
-  /** Opens a transport; called twice for each test: two processes, so to speak. */
-  readonly open: () => Transport;
+  /** Opens a transport; called for each side of each test: two processes, so to speak. */
+  readonly open: (side: "server" | "client") => Transport;
   /** One or two addresses of this host, of one family; without a second one the test that needs it is left out. */
   readonly addresses: readonly [IpAddress] | readonly [IpAddress, IpAddress];
+  /** The client's where it is another host. Default: those of the server. */
+  readonly clientAddresses?: readonly IpAddress[];
+  /** The side that is on another host: it answers nothing at once. */
+  readonly remote?: "server" | "client";
+  /** Waits until what was asked of another host is done. */
+  readonly settled?: () => Promise<void>;
+  /** UDP port at which the server is reached. Default: the transport finds out. */
+  readonly encapsulationPort?: number;
   /** An address that is not one of this host. */
   readonly foreignAddress: IpAddress;
   /** Options that all endpoints get. */
@@ -23,6 +38,10 @@ export interface ComplianceTarget {
   readonly sharedBuffers?: boolean;
   /** Hears that a port is not in use (node:dgram does not). Default true. */
   readonly hearsUnreachable?: boolean;
+  /** A one-to-one socket of the kernel: its ABORT carries no reason, and idle associations are kept. Default false. */
+  readonly oneToOneSockets?: boolean;
+  /** Resets and adds streams (RFC 6525) without further ado. Default false. */
+  readonly reconfiguration?: boolean;
   readonly ignore?: boolean;
 }
 
@@ -34,6 +53,8 @@ interface Bench {
   readonly clientTransport: Transport;
   /** Opens one more endpoint of the client's transport, which the test closes with the others. */
   readonly another: (options?: EndpointOptions) => Peer;
+  /** Opens one more endpoint to connect to: beside the client's where that is on the server's host. */
+  readonly anotherServer: (options?: EndpointOptions) => Promise<Peer>;
   /** Sets up an association from client to server. */
   readonly associate: () => Promise<{ client: AssociationUp; server: AssociationUp }>;
 }
@@ -57,6 +78,7 @@ export function testTransport(target: ComplianceTarget): void {
       fn: () => withBench(target, options, body),
     });
   const [address, secondAddress = address] = target.addresses;
+  const clientAddresses = target.clientAddresses ?? [address, secondAddress];
 
   test("both sides learn of an association", {}, async ({ associate, server, client }) => {
     const up = await associate();
@@ -167,7 +189,7 @@ export function testTransport(target: ComplianceTarget): void {
       server.execute({ type: "consumed", association: up.server.association, octets: length });
     }
     await client.next("writable");
-  });
+  }, target.remote === "client");
 
   test("one slow reader does not hold up another association", {
     server: { manualReceive: true, receiveBuffer: 64 * 1024 },
@@ -177,7 +199,7 @@ export function testTransport(target: ComplianceTarget): void {
     for (let i = 0; i < 100; i++) client.send(slow.client.association, pattern(8192, i));
     await client.next("blocked");
     const other = another();
-    const up = await other.up(other.connect([address], server.endpoint.port));
+    const up = await other.up(other.connect([address], server.endpoint.port, target.encapsulationPort));
     const peer = await server.next("up", (event) => event.peerPort === other.endpoint.port);
     for (let i = 0; i < 30; i++) {
       other.send(up.association, pattern(8192, i));
@@ -213,7 +235,8 @@ export function testTransport(target: ComplianceTarget): void {
     assert.deepEqual([atClient.reason, atClient.origin], ["aborted", "local"]);
     assert.deepEqual([atServer.reason, atServer.origin], ["aborted", "peer"]);
     assert.equal(atServer.cause?.code, USER_INITIATED_ABORT);
-    assert.equal(new TextDecoder().decode(atServer.cause?.info), "no time");
+    const reason = target.oneToOneSockets ? "" : "no time";
+    assert.equal(new TextDecoder().decode(atServer.cause?.info), reason);
   });
 
   test("the acceptor can end an association too", {}, async ({ associate, server, client }) => {
@@ -253,18 +276,18 @@ export function testTransport(target: ComplianceTarget): void {
 
   test("a port that nobody has refuses", {
     client: { maxInitRetransmissions: 2, rto: { initialMs: 200, minMs: 200, maxMs: 1000 } },
-  }, async ({ client, another }) => {
-    const gone = another({ addresses: [address] });
+  }, async ({ client, anotherServer }) => {
+    const gone = await anotherServer();
     const { port } = gone.endpoint;
     await gone.endpoint.close();
-    const request = client.connect([address], port);
+    const request = client.connect([address], port, target.encapsulationPort);
     const down = await client.next("down", (event) => event.request === request);
     assert.equal(down.reason, target.hearsUnreachable ?? true ? "refused" : "timeout");
   });
 
-  test("an endpoint that does not listen refuses", {}, async ({ client, another }) => {
-    const deaf = another({ addresses: [address], listen: false });
-    const request = client.connect([address], deaf.endpoint.port);
+  test("an endpoint that does not listen refuses", {}, async ({ client, anotherServer }) => {
+    const deaf = await anotherServer();
+    const request = client.connect([address], deaf.endpoint.port, target.encapsulationPort);
     const down = await client.next("down", (event) => event.request === request);
     assert.equal(down.reason, "refused");
   });
@@ -284,6 +307,7 @@ export function testTransport(target: ComplianceTarget): void {
       assert.equal(again.port, port);
       await again.close();
     },
+    target.remote !== undefined,
   );
 
   test("an address of another host cannot be had", {}, ({ clientTransport }) => {
@@ -292,7 +316,7 @@ export function testTransport(target: ComplianceTarget): void {
       { code: "EADDRNOTAVAIL" },
     );
     return Promise.resolve();
-  });
+  }, target.remote === "client");
 
   test(`carries ${ASSOCIATIONS} associations at once`, {}, async ({ server, another }) => {
     server.onEvent = (event) => { // an echo
@@ -300,9 +324,11 @@ export function testTransport(target: ComplianceTarget): void {
       const { association, data, ppid, stream } = event;
       queueMicrotask(() => server.send(association, data, ppid, stream));
     };
-    const clients = Array.from({ length: ASSOCIATIONS }, () => another({ addresses: [address] }));
+    const clients = Array.from({ length: ASSOCIATIONS }, () => another());
     const ups = await Promise.all(
-      clients.map((client) => client.up(client.connect([address], server.endpoint.port))),
+      clients.map((client) =>
+        client.up(client.connect([address], server.endpoint.port, target.encapsulationPort))
+      ),
     );
     await Promise.all(clients.map(async (client, i) => {
       client.send(ups[i]!.association, pattern(3000 + i, i), i);
@@ -314,11 +340,12 @@ export function testTransport(target: ComplianceTarget): void {
     assert.equal(new Set(names).size, ASSOCIATIONS);
   });
 
-  test("one endpoint has associations with several peers", {}, async ({ server, client, another }) => {
-    const second = another({ addresses: [address], listen: true });
+  test("one endpoint has associations with several peers", {}, async (bench) => {
+    const { server, client, anotherServer } = bench;
+    const second = await anotherServer({ listen: true });
     const requests = [
-      client.connect([address], server.endpoint.port),
-      client.connect([address], second.endpoint.port),
+      client.connect([address], server.endpoint.port, target.encapsulationPort),
+      client.connect([address], second.endpoint.port, target.encapsulationPort),
     ];
     const [first, other] = [await client.up(requests[0]!), await client.up(requests[1]!)];
     assert.notEqual(first.association, other.association);
@@ -341,11 +368,11 @@ export function testTransport(target: ComplianceTarget): void {
     assert.ok(path.primary);
     assert.ok(path.mtu >= 512 && path.cwnd >= path.mtu && path.rtoMs > 0);
     assert.equal(client.endpoint.status(4_000_000_000), undefined);
-  });
+  }, target.remote === "client");
 
   test("paths of a peer with two addresses are known, and the primary can be set", {
     server: { addresses: [address, secondAddress] },
-    client: { addresses: [address, secondAddress], heartbeatIntervalMs: 200 },
+    client: { addresses: clientAddresses, heartbeatIntervalMs: 200 },
   }, async ({ associate, server, client }) => {
     const up = await associate();
     assert.deepEqual(new Set(up.client.peerAddresses), new Set([address, secondAddress]));
@@ -356,7 +383,85 @@ export function testTransport(target: ComplianceTarget): void {
     assertSameOctets((await server.message(up.server.association)).data, pattern(3000, 1));
     const paths = client.endpoint.status(up.client.association)?.paths ?? [];
     assert.deepEqual(paths.filter((path) => path.primary).map((path) => path.address), [secondAddress]);
-  }, target.addresses.length < 2);
+  }, target.addresses.length < 2 || target.remote === "client");
+
+  test(
+    "statistics count what an association has sent and received",
+    {},
+    async ({ associate, server, client }) => {
+      const up = await associate();
+      for (let i = 0; i < 10; i++) {
+        client.send(up.client.association, pattern(100, i));
+        await server.message(up.server.association);
+      }
+      const sender = client.endpoint.statistics(up.client.association);
+      const receiver = server.endpoint.statistics(up.server.association);
+      assert.equal(sender?.orderedChunksSent, 10);
+      assert.equal(receiver?.orderedChunksReceived, 10);
+      assert.ok(sender.packetsSent >= 10 && receiver.packetsReceived >= 10);
+      assert.ok(sender.maxRtoMs > 0);
+      assert.equal(client.endpoint.statistics(4_000_000_000), undefined);
+    },
+    target.remote !== undefined,
+  );
+
+  test("socket options of the endpoint and of an association are read and set", {}, async (bench) => {
+    const { associate, client: { endpoint } } = bench;
+    const up = await associate();
+    const { association } = up.client;
+    endpoint.setOption("rtoinfo", { initial: 2500, max: 5000, min: 500 }, { association });
+    assert.deepEqual(endpoint.getOption("rtoinfo", { association }), { initial: 2500, max: 5000, min: 500 });
+    endpoint.setOption("rtoinfo", { max: 7000 }, { association });
+    assert.equal(endpoint.getOption("rtoinfo", { association })["initial"], 2500);
+    endpoint.setOption("peer_addr_params", { hbinterval: 7000 }, { association, address });
+    assert.equal(endpoint.getOption("peer_addr_params", { association, address })["hbinterval"], 7000);
+    endpoint.setOption("delayed_sack", { delay: 50, freq: 3 });
+    assert.deepEqual(endpoint.getOption("delayed_sack"), { delay: 50, freq: 3 });
+    assert.equal(endpoint.getOption("status", { association })["state"], "established");
+    assert.throws(() => endpoint.setOption("rtoinfo", { max: 1, min: 1000 }, { association }), {
+      code: "EINVAL",
+    });
+    assert.throws(() => endpoint.getOption("status", { association: 4_000_000_000 }), SocketOptionError);
+  }, target.remote === "client");
+
+  test("an association that is peeled off lives on when its endpoint is closed", {}, async (bench) => {
+    const { associate, server, client } = bench;
+    const up = await associate();
+    const heard: TransportEvent[] = [];
+    const message = Promise.withResolvers<void>();
+    const peeled = server.endpoint.peelOff(up.server.association, (events) => {
+      heard.push(...events);
+      if (events.some(({ type }) => type === "message")) message.resolve();
+    });
+    await server.endpoint.close();
+    client.send(up.client.association, pattern(5000, 1));
+    await message.promise;
+    const data = pattern(6000, 2);
+    peeled.execute({ type: "send", association: up.server.association, data, ppid: 7 });
+    assertSameOctets((await client.message(up.client.association)).data, pattern(6000, 2));
+    const closing = peeled.close();
+    assert.equal((await client.down(up.client.association)).reason, "shutdown");
+    await closing;
+    assert.deepEqual(heard.map(({ type }) => type).filter((type) => type === "message"), ["message"]);
+    assert.ok(!server.events.some(({ type }) => type === "down"), "its end is told to its own endpoint");
+  }, target.remote === "server");
+
+  test("streams start again at 0 where a reset stands between their messages", {}, async (bench) => {
+    const { associate, server, client } = bench;
+    const up = await associate();
+    const { association } = up.client;
+    for (let i = 0; i < 3; i++) client.send(association, pattern(100, i), i, 2);
+    for (let i = 0; i < 3; i++) assert.equal((await server.message(up.server.association)).ssn, i);
+    client.execute({ type: "resetStreams", association, direction: "outgoing", streams: [2] });
+    const told = await client.next("streamsReset");
+    assert.deepEqual([told.direction, told.streams, told.outcome], ["outgoing", [2], "performed"]);
+    client.send(association, pattern(100, 9), 9, 2);
+    assert.equal((await server.message(up.server.association)).ssn, 0);
+    client.execute({ type: "addStreams", association, outbound: 2, inbound: 0 });
+    assert.equal((await client.next("streamsAdded")).outboundStreams, up.client.outboundStreams + 2);
+    client.send(association, pattern(100, 10), 10, up.client.outboundStreams + 1);
+    assert.equal((await server.message(up.server.association)).ppid, 10);
+  }, !(target.reconfiguration ?? false));
 
   test(
     "an idle association is shut down",
@@ -366,6 +471,7 @@ export function testTransport(target: ComplianceTarget): void {
       assert.equal((await client.down(up.client.association)).reason, "shutdown");
       assert.equal((await server.down(up.server.association)).reason, "shutdown");
     },
+    target.oneToOneSockets,
   );
 
   test(
@@ -469,24 +575,35 @@ async function withBench(
   options: BenchOptions,
   body: (bench: Bench) => Promise<void>,
 ): Promise<void> {
-  const serverTransport = target.open(), clientTransport = target.open();
+  const serverTransport = target.open("server"), clientTransport = target.open("client");
   try {
-    const [address] = target.addresses;
+    const [address] = target.addresses, [clientAddress = address] = target.clientAddresses ?? [];
     const server = new Peer(serverTransport, {
       addresses: [address],
       listen: true,
       ...target.options,
       ...options.server,
     });
-    const client = new Peer(clientTransport, { addresses: [address], ...target.options, ...options.client });
-    const another = (own: EndpointOptions = { addresses: [address] }) =>
-      new Peer(clientTransport, { ...target.options, ...own });
+    const client = new Peer(clientTransport, {
+      addresses: [clientAddress],
+      ...target.options,
+      ...options.client,
+    });
+    await target.settled?.();
+    const another = (own: EndpointOptions = {}) =>
+      new Peer(clientTransport, { addresses: [clientAddress], ...target.options, ...own });
+    const anotherServer = async (own: EndpointOptions = {}) => {
+      const transport = target.remote === undefined ? clientTransport : serverTransport;
+      const peer = new Peer(transport, { addresses: [address], ...target.options, ...own });
+      await target.settled?.();
+      return peer;
+    };
     const associate = async () => {
-      const up = await client.up(client.connect([address], server.endpoint.port));
+      const up = await client.up(client.connect([address], server.endpoint.port, target.encapsulationPort));
       const peer = await server.next("up", (event) => event.peerPort === client.endpoint.port);
       return { client: up, server: peer };
     };
-    await body({ server, client, serverTransport, clientTransport, another, associate });
+    await body({ server, client, serverTransport, clientTransport, another, anotherServer, associate });
   } finally {
     await Promise.all([clientTransport.close(), serverTransport.close()]);
   }

@@ -10,6 +10,7 @@ const ownAddresses = Deno.networkInterfaces()
 const IPV4 = {
   addresses: ["127.0.0.1", ...ownAddresses.slice(0, 1)] as [string] | [string, string],
   foreignAddress: "192.0.2.1",
+  reconfiguration: true,
 };
 /** Raw sockets need privilege; as root they are there. */
 const rawAllowed = Deno.build.os === "linux" && Deno.uid() === 0;

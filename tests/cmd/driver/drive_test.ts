@@ -12,6 +12,10 @@ import type {
   TransportCommand,
 } from "../../../protocol/net.ts";
 
+function notHere(): never {
+  throw new Error("no driver asks for this");
+}
+
 /** A transport without a network: it keeps commands and lets the test tell events. */
 class FakeTransport implements Transport {
   readonly kind = "simulated";
@@ -30,11 +34,22 @@ class FakeTransport implements Transport {
       addresses: ["10.1.0.1"],
       execute: (command: TransportCommand) => void this.commands.push(command),
       status: () => undefined,
+      statistics: () => undefined,
+      getOption: notHere,
+      setOption: notHere,
+      addAddress: notHere,
+      removeAddress: notHere,
+      setPeerPrimary: notHere,
+      peelOff: notHere,
       close: () => {
         this.closed.push(port);
         return Promise.resolve();
       },
     };
+  }
+
+  capture(): Disposable {
+    return notHere();
   }
 
   close(): Promise<void> {
