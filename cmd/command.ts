@@ -2,6 +2,7 @@
  * What a command of `rsp` is. Each lives in a folder of its own, `cmd/<name>/command.ts`, exports `command`, and is
  * listed in `cmd/commands.ts`, which loads it when it is called.
  */
+import type { Readable } from "node:stream";
 import type { OptionTable, OptionValues } from "./options.ts";
 
 /** A text stream to a person or a program. */
@@ -12,6 +13,14 @@ export interface Output {
   write(text: string): void;
   /** Columns and rows of the terminal at this moment; 80 × 24 where there is none. */
   size(): { readonly columns: number; readonly rows: number };
+}
+
+/** What a person types or a program hands over. */
+export interface Input {
+  /** Whether a person types it. */
+  readonly isTerminal: boolean;
+  /** Starts reading; what was not read when the command ends is lost. */
+  open(): Readable;
 }
 
 /** All that a command knows of the world it runs in, so that a test can run it in another one. */
@@ -26,6 +35,8 @@ export interface Context<Values = Readonly<Record<string, unknown>>> {
   readonly given: ReadonlySet<string>;
   /** What stood on the command line without a dash. */
   readonly positionals: readonly string[];
+  /** Absent = there is nothing to read. */
+  readonly stdin?: Input | undefined;
   readonly stdout: Output;
   readonly stderr: Output;
   /** Looks up an environment variable. */

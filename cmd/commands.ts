@@ -26,6 +26,26 @@ export const commandEntries: readonly CommandEntry[] = [
     aliases: ["fractalpooluser"],
     load: async () => (await import("./pooluser/command.ts")).command,
   },
+  {
+    name: "darn",
+    aliases: ["sctp-darn", "sctp_darn"],
+    load: async () => (await import("./darn/command.ts")).command,
+  },
+  {
+    name: "doctor",
+    aliases: ["rspdoctor"],
+    load: async () => (await import("./doctor/command.ts")).command,
+  },
+  {
+    name: "bench",
+    aliases: [],
+    load: async () => (await import("./bench/command.ts")).command,
+  },
+  {
+    name: "completion",
+    aliases: [],
+    load: async () => (await import("./completion/command.ts")).command,
+  },
 ];
 
 /** Finds a command by its name or by an alias. */

@@ -12,6 +12,7 @@ export type EncapsulationChoice = "auto" | "raw" | "udp";
 export interface TransportOptions {
   readonly transport: Option<TransportChoice>;
   readonly encapsulation: Option<EncapsulationChoice>;
+  readonly capture: Option<string | undefined>;
   readonly [name: string]: Option<unknown>;
 }
 
@@ -28,6 +29,14 @@ export const transportOptions: TransportOptions = {
     {
       defaultValue: "auto",
       variable: "RSP_ENCAPSULATION",
+      group: "Transport",
+    },
+  ),
+  capture: text(
+    "Write the SCTP packets of this program into a file for Wireshark (pcapng); - is standard output",
+    {
+      valueName: "FILE",
+      defaultValue: undefined,
       group: "Transport",
     },
   ),

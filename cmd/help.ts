@@ -26,7 +26,10 @@ export function optionGroups(table: OptionTable): Map<string, OptionRow[]> {
 }
 
 function optionRow(name: string, entry: Option<unknown>): OptionRow {
-  const spelling = entry.valueName === undefined ? `-${name}` : `-${name}=${entry.valueName}`;
+  const value = entry.valueName === undefined ? "" : `=${entry.valueName}`;
+  const letters = entry.aliases.filter((alias) => alias.length === 1);
+  const spelling = [`-${name}${entry.bareValue === undefined ? value : `[${value}]`}`]
+    .concat(letters.map((letter) => `-${letter}`)).join(", ");
   const variable = entry.variable === undefined ? "" : ` (environment: ${entry.variable})`;
   return { spelling, summary: entry.summary + variable, defaultText: entry.defaultText };
 }
@@ -50,6 +53,7 @@ export function commandHelp(command: Command, program: string, columns: number):
     }
   }
   lines.push("", "Others:", ...hanging("  -help", "This text", 32, width));
+  lines.push(...hanging("  -version", "Name and version of the program", 32, width));
   if (command.examples.length > 0) {
     lines.push("", "Examples:");
     for (const { line, text } of command.examples) lines.push(...hanging(`  ${line}`, text, 48, width));

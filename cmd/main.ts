@@ -1,5 +1,6 @@
 /** The entry point of `rsp`: joins the process to {@linkcode runProgram}. The only place that ends the process. */
 import { basename } from "node:path";
+import process from "node:process";
 import type { Output } from "./command.ts";
 import { listenForEnd } from "./driver/signals.ts";
 import { runProgram } from "./run.ts";
@@ -62,6 +63,7 @@ if (import.meta.main) {
     exitCode = await runProgram({
       calledAs: calledAs(),
       arguments: Deno.args,
+      stdin: { isTerminal: Deno.stdin.isTerminal(), open: () => process.stdin },
       stdout: output(Deno.stdout),
       stderr,
       variable: (name) => Deno.env.get(name),

@@ -2,7 +2,8 @@
  * Option tables: what a command accepts, written once and read by the parser, the help text and the README.
  *
  * An option may be written as on the course sheet and in RSPLIB (`-name=value`), as GNU programs do (`--name=value`,
- * `--name value`) and with hyphens between its words (`--asap-announce` is `-asapannounce`).
+ * `--name value`) and with hyphens between its words (`--asap-announce` is `-asapannounce`). Spellings of one letter
+ * go together as with getopt: `-sI` is `-s -I`, and `-P1234` is `-P 1234`.
  */
 import { formatTransportAddress, parseIpAddress } from "../protocol/net.ts";
 import type { IpAddress } from "../protocol/net.ts";
@@ -23,6 +24,8 @@ export interface Option<Value> {
   readonly aliases: readonly string[];
   /** The environment variable that stands in when the option is not given. */
   readonly variable: string | undefined;
+  /** What the option means without a value, where it may stand alone: then a value is written behind `=` only. */
+  readonly bareValue?: string | undefined;
   /** Headline that it stands under in help texts. */
   readonly group: string | undefined;
   /**
@@ -57,6 +60,7 @@ export interface OptionDetails {
   readonly defaultText?: string;
   readonly aliases?: readonly string[];
   readonly variable?: string;
+  readonly bareValue?: string;
   readonly group?: string;
 }
 
@@ -78,14 +82,19 @@ function option<Value>(summary: string, shape: OptionShape<Value>): Option<Value
     repeatable: shape.repeatable ?? false,
     aliases: shape.aliases ?? [],
     variable: shape.variable,
+    bareValue: shape.bareValue,
     group: shape.group,
     read: shape.read,
   };
 }
 
-/** Present or not: `-quiet`; `--no-quiet` takes it back. */
-export function flag(summary: string, details: OptionDetails = {}): Option<boolean> {
-  return option(summary, { ...details, defaultValue: false, read: () => true });
+/** Present or not: `-quiet`; `--no-quiet` takes it back, as it does where the default is true. */
+export function flag(
+  summary: string,
+  details: OptionDetails & { readonly defaultValue?: boolean } = {},
+): Option<boolean> {
+  const defaultText = details.defaultValue === true ? "on" : "";
+  return option(summary, { defaultText, defaultValue: false, ...details, read: () => true });
 }
 
 /** `on` or `off`, as in `-logcolor=on`. */
@@ -118,6 +127,18 @@ export function text<Default extends string | undefined>(
       if (value === "") throw new OptionError("must not be empty");
       return value;
     },
+  });
+}
+
+/** Any texts, one for each time the option is given. */
+export function texts(summary: string, details: OptionDetails = {}): Option<readonly string[]> {
+  return option<readonly string[]>(summary, {
+    valueName: "text",
+    defaultText: "",
+    ...details,
+    defaultValue: [],
+    repeatable: true,
+    read: (value, before) => [...before, value],
   });
 }
 
@@ -341,51 +362,98 @@ export function parseOptions(
   line: readonly string[],
   variable: (name: string) => string | undefined,
 ): ParsedOptions {
-  const names = spellings(table);
-  const values: Record<string, unknown> = Object.create(null);
-  for (const [name, { defaultValue }] of Object.entries(table)) values[name] = defaultValue;
-  const positionals: string[] = [];
-  const given = new Set<string>();
-
+  const reader = new LineReader(table);
   for (let index = 0; index < line.length; index++) {
     const argument = line[index]!;
     if (argument === "--") {
-      positionals.push(...line.slice(index + 1));
+      reader.positionals.push(...line.slice(index + 1));
       break;
     }
-    const match = /^(--?)([^=]+)(?:=(.*))?$/s.exec(argument);
-    if (match === null) { // a word, or a lone dash that stands for a standard stream
-      positionals.push(argument);
-      continue;
-    }
-    const [, dashes = "", written = "", inline] = match;
-    const shown = `${dashes}${written}`;
-    const { name, negated } = findOption(names, table, written) ?? unknownOption(shown, names);
-    const entry = table[name]!;
-    if (given.has(name) && !entry.repeatable && entry.valueName !== undefined) {
-      throw new OptionError(`option ${shown} is given twice`);
-    }
-    given.add(name);
-    if (negated) {
-      values[name] = false;
-    } else if (entry.valueName === undefined) {
-      values[name] = readNamed(`option ${shown}`, entry, "", values[name]);
-      if (inline !== undefined) throw new OptionError(`option ${shown} takes no value`);
-    } else {
-      const value = inline ?? line[++index];
-      if (value === undefined) {
-        throw new OptionError(`option ${shown} wants a value: ${shown}=${entry.valueName}`);
-      }
-      values[name] = readNamed(`option ${shown}`, entry, value, values[name]);
-    }
+    const takesNext = reader.take(argument, line[index + 1]);
+    if (takesNext) index++;
   }
 
+  const { values, positionals, given } = reader;
   for (const [name, entry] of Object.entries(table)) {
     const value = entry.variable === undefined || given.has(name) ? undefined : variable(entry.variable);
     if (value === undefined || value === "") continue;
     values[name] = readNamed(`environment variable ${entry.variable}`, entry, value, values[name]);
   }
   return { values, positionals, given };
+}
+
+/** Reads a command line, argument by argument. */
+class LineReader {
+  readonly values: Record<string, unknown> = Object.create(null);
+  readonly positionals: string[] = [];
+  readonly given: Set<string> = new Set();
+  readonly #table: OptionTable;
+  readonly #names: ReadonlyMap<string, string>;
+
+  constructor(table: OptionTable) {
+    this.#table = table;
+    this.#names = spellings(table);
+    for (const [name, { defaultValue }] of Object.entries(table)) this.values[name] = defaultValue;
+  }
+
+  /** Takes one argument. @returns whether the next one was its value */
+  take(argument: string, next: string | undefined): boolean {
+    const match = /^(--?)([^=]+)(?:=(.*))?$/s.exec(argument);
+    if (match === null) { // a word, or a lone dash that stands for a standard stream
+      this.positionals.push(argument);
+      return false;
+    }
+    const [, dashes = "", written = "", inline] = match;
+    const found = findOption(this.#names, this.#table, written);
+    if (found !== undefined) return this.#takeOption(found, `${dashes}${written}`, inline, next);
+    const isCluster = dashes === "-" && this.#names.has(written.charAt(0));
+    if (isCluster) return this.#takeLetters(argument.slice(1), next);
+    return unknownOption(`${dashes}${written}`, this.#names);
+  }
+
+  /** Options of one letter behind one dash; the first one that wants a value has all that follows. */
+  #takeLetters(letters: string, next: string | undefined): boolean {
+    for (let at = 0; at < letters.length; at++) {
+      const letter = letters.charAt(at), shown = `-${letter}`;
+      const name = this.#names.get(letter);
+      if (name === undefined) throw new OptionError(`unknown option ${shown} in -${letters}`);
+      const rest = letters.slice(at + 1);
+      if (this.#table[name]!.valueName !== undefined) {
+        return this.#takeOption({ name, negated: false }, shown, rest === "" ? undefined : rest, next);
+      }
+      this.#takeOption({ name, negated: false }, shown, undefined, undefined);
+    }
+    return false;
+  }
+
+  #takeOption(
+    { name, negated }: FoundOption,
+    shown: string,
+    inline: string | undefined,
+    next: string | undefined,
+  ): boolean {
+    const entry = this.#table[name]!;
+    const { valueName, repeatable, bareValue } = entry;
+    if (this.given.has(name) && !repeatable && valueName !== undefined) {
+      throw new OptionError(`option ${shown} is given twice`);
+    }
+    this.given.add(name);
+    if (valueName === undefined) {
+      this.values[name] = negated ? false : readNamed(`option ${shown}`, entry, "", this.values[name]);
+      if (inline !== undefined) throw new OptionError(`option ${shown} takes no value`);
+      return false;
+    }
+    const value = inline ?? bareValue ?? next;
+    if (value === undefined) throw new OptionError(`option ${shown} wants a value: ${shown}=${valueName}`);
+    this.values[name] = readNamed(`option ${shown}`, entry, value, this.values[name]);
+    return inline === undefined && bareValue === undefined;
+  }
+}
+
+/** An option that was found by a spelling. */
+interface FoundOption {
+  readonly name: string;
+  readonly negated: boolean;
 }
 
 function readNamed(shown: string, entry: Option<unknown>, value: string, before: unknown): unknown {
@@ -413,7 +481,7 @@ function findOption(
   names: ReadonlyMap<string, string>,
   table: OptionTable,
   written: string,
-): { name: string; negated: boolean } | undefined {
+): FoundOption | undefined {
   const joined = written.replaceAll("-", "");
   const name = names.get(written) ?? names.get(joined);
   if (name !== undefined) return { name, negated: false };

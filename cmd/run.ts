@@ -1,14 +1,17 @@
 /** From a command line to an exit code. */
-import type { Context, Output } from "./command.ts";
+import type { Context, Input, Output } from "./command.ts";
 import { commandEntries, findCommand } from "./commands.ts";
 import { commandHelp, programHelp } from "./help.ts";
 import { nearest, OptionError, parseOptions } from "./options.ts";
+import { VERSION } from "./version.ts";
+import type { OptionTable } from "./options.ts";
 
 /** What {@linkcode runProgram} needs of the process. */
 export interface ProcessContext {
   /** The name the program was called by, without its folder. */
   readonly calledAs: string;
   readonly arguments: readonly string[];
+  readonly stdin?: Input;
   readonly stdout: Output;
   readonly stderr: Output;
   readonly variable: (name: string) => string | undefined;
@@ -19,6 +22,7 @@ export interface ProcessContext {
 export const ExitCode = { done: 0, failed: 1, usage: 2 } as const;
 
 const HELP_WORDS: readonly string[] = ["-h", "-help", "--help", "-?"];
+const VERSION_WORDS: readonly string[] = ["-version", "--version"];
 
 /** Runs the command that the name of the program or its first argument says. */
 export async function runProgram(world: ProcessContext): Promise<number> {
@@ -36,6 +40,10 @@ export async function runProgram(world: ProcessContext): Promise<number> {
     const output = word === undefined ? world.stderr : world.stdout;
     output.write(programHelp(commands, output.size().columns));
     return word === undefined ? ExitCode.usage : ExitCode.done;
+  }
+  if (word === "version" || VERSION_WORDS.includes(word)) {
+    world.stdout.write(versionLine());
+    return ExitCode.done;
   }
   const entry = findCommand(word);
   if (entry === undefined) {
@@ -55,9 +63,13 @@ async function runCommand(
   world: ProcessContext,
 ): Promise<number> {
   const command = await findCommand(name)!.load();
-  const { stdout, stderr, variable, signal } = world;
-  if (asksForHelp(line) && !("help" in command.options)) {
+  const { stdin, stdout, stderr, variable, signal } = world;
+  if (asksForHelp(line, command.options) && !("help" in command.options)) {
     stdout.write(commandHelp(command, program, stdout.size().columns));
+    return ExitCode.done;
+  }
+  if (line.length === 1 && VERSION_WORDS.includes(line[0]!) && !("version" in command.options)) {
+    stdout.write(versionLine());
     return ExitCode.done;
   }
   try {
@@ -71,6 +83,7 @@ async function runCommand(
       options: values,
       given,
       positionals,
+      stdin,
       stdout,
       stderr,
       variable,
@@ -84,10 +97,16 @@ async function runCommand(
   }
 }
 
-/** Whether help is asked for, before `--` and not as the value of another option. */
-function asksForHelp(line: readonly string[]): boolean {
+function versionLine(): string {
+  const { deno, v8 } = Deno.version;
+  return `rsp ${VERSION} (Deno ${deno}, V8 ${v8}, ${Deno.build.target})\n`;
+}
+
+/** Whether help is asked for, before `--`; `-h` alone asks for it unless the command has such an option. */
+function asksForHelp(line: readonly string[], options: OptionTable): boolean {
   const end = line.indexOf("--");
   const own = end < 0 ? line : line.slice(0, end);
   return HELP_WORDS.some((word) => word !== "-h" && own.includes(word)) ||
-    (own.length === 1 && own[0] === "-h");
+    (own.length === 1 && own[0] === "-h" &&
+      !Object.values(options).some(({ aliases }) => aliases.includes("h")));
 }

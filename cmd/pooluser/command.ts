@@ -82,7 +82,10 @@ async function runPoolUser(context: Context<PoolUserOptionValues>): Promise<numb
   let transport: Transport | undefined;
   let driver: Driver<FractalClientInput> | undefined;
   try {
-    transport = openTransport(options.transport, options.encapsulation);
+    transport = openTransport(options.transport, options.encapsulation, {
+      path: options.capture,
+      onProblem: (sentence) => log.warning(sentence, { event: "capture" }),
+    });
     log.note(`SCTP is carried by ${transport.description}`, { event: "transport", kind: transport.kind });
     driver = drive<FractalClientInput, FractalClientEffect>(machine, {
       transport,

@@ -48,7 +48,10 @@ async function run(context: Context<Options>): Promise<number> {
     options.quiet ? { ...context, options: { ...options, loglevel: LogLevel.warning } } : context,
   );
   try {
-    const transport = openTransport(options.transport, options.encapsulation);
+    const transport = openTransport(options.transport, options.encapsulation, {
+      path: options.capture,
+      onProblem: (sentence) => log.warning(sentence, { event: "capture" }),
+    });
     log.note(`SCTP is carried by ${transport.description}`, { event: "transport", kind: transport.kind });
     try {
       const driver = drive(new Registrar(machineOptions(options)), {

@@ -80,7 +80,10 @@ export async function runService<OwnInput, OwnEffect extends { readonly type: st
   let driver: Driver<OwnInput | LifecycleInput> | undefined;
   let transport: Transport | undefined;
   try {
-    transport = openTransport(options.transport, options.encapsulation);
+    transport = openTransport(options.transport, options.encapsulation, {
+      path: options.capture,
+      onProblem: (sentence) => log.warning(sentence, { event: "capture" }),
+    });
     log.note(`SCTP is carried by ${transport.description}`, { event: "transport", kind: transport.kind });
     driver = drive(definition.wrap(host), {
       transport,

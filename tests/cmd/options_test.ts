@@ -17,6 +17,7 @@ import {
   readSocket,
   socket,
   text,
+  texts,
 } from "../../cmd/options.ts";
 
 const table = {
@@ -162,4 +163,50 @@ Deno.test("parseOptions() answers any line with values or an OptionError", () =>
       assert.ok(error instanceof OptionError, String(error));
     }
   }));
+});
+
+const letters = {
+  listen: flag("Listen", { aliases: ["l"] }),
+  interactive: flag("Ask", { aliases: ["I"] }),
+  port: integer("Port", { min: 0, max: 65535, defaultValue: 0, aliases: ["P"] }),
+  remote: text("Host", { defaultValue: undefined, aliases: ["h"] }),
+  host: texts("Hosts", { aliases: ["B"] }),
+  interface: text("Interface", { defaultValue: undefined, bareValue: "eth0" }),
+  auth: flag("Authenticate", { defaultValue: true }),
+};
+const getopt = (...line: string[]) => parseOptions(letters, line, () => undefined).values;
+
+for (
+  const line of [
+    ["-l", "-I", "-P", "1234"],
+    ["-lI", "-P1234"],
+    ["-lIP", "1234"],
+    ["-IlP1234"],
+    ["--listen", "--interactive", "--port=1234"],
+    ["-lI", "-P=1234"],
+  ]
+) {
+  Deno.test(`parseOptions() takes ${line.join(" ")} as getopt does`, () => {
+    const { listen, interactive, port } = getopt(...line);
+    assert.deepEqual([listen, interactive, port], [true, true, 1234]);
+  });
+}
+
+Deno.test("parseOptions() takes values of one-letter options as they are, and each of a repeatable one", () => {
+  assert.equal(getopt("-h::1")["remote"], "::1");
+  assert.equal(getopt("-h", "-x")["remote"], "-x");
+  assert.deepEqual(getopt("-B", "a", "-Bb", "--host=c")["host"], ["a", "b", "c"]);
+});
+
+Deno.test("parseOptions() says which letter of several it does not know", () => {
+  assert.throws(() => getopt("-lx"), /unknown option -x in -lx/);
+  assert.throws(() => getopt("-lP"), /option -P wants a value/);
+  assert.throws(() => getopt("--lI"), /unknown option --lI/);
+});
+
+Deno.test("parseOptions() has options whose value may be left out, and flags that are on by themselves", () => {
+  assert.equal(getopt("--interface", "-l")["interface"], "eth0");
+  assert.equal(getopt("--interface=ens3")["interface"], "ens3");
+  assert.equal(getopt()["auth"], true);
+  assert.equal(getopt("--no-auth")["auth"], false);
 });

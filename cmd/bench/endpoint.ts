@@ -1,0 +1,34 @@
+/** Opens the endpoints of `rsp bench`. */
+import type { Endpoint, EndpointOptions, EventHandler, Transport } from "../../protocol/net.ts";
+import type { BenchOptionValues } from "./options.ts";
+
+/** As many as a peer may ask to be sent on, unless -streams says more. */
+const STREAMS = 64;
+
+/**
+ * Opens an endpoint with the settings of the command line.
+ *
+ * @throws an error with `code` and a message for people
+ */
+export function openBenchEndpoint(
+  transport: Transport,
+  options: BenchOptionValues,
+  own: Pick<EndpointOptions, "port" | "listen">,
+  onEvents: EventHandler,
+): Endpoint {
+  const { local, streams, sendbuffer, receivebuffer, sackfrequency, sackdelay, rtomin, nodelay } = options;
+  const endpoint = transport.open({
+    ...own,
+    outboundStreams: Math.max(STREAMS, streams),
+    ...(typeof local === "object" ? { addresses: local.addresses } : {}),
+    ...(sendbuffer === undefined ? {} : { sendBuffer: sendbuffer }),
+    ...(receivebuffer === undefined ? {} : { receiveBuffer: receivebuffer }),
+    ...(sackfrequency === undefined ? {} : { sackFrequency: sackfrequency }),
+    ...(sackdelay === undefined ? {} : { sackDelayMs: sackdelay }),
+    ...(rtomin === undefined
+      ? {}
+      : { rto: { initialMs: Math.max(1000, rtomin), minMs: rtomin, maxMs: 60_000 } }),
+  }, onEvents);
+  if (nodelay !== undefined) endpoint.setOption("nodelay", { value: nodelay });
+  return endpoint;
+}

@@ -1,0 +1,54 @@
+/** Hosts of the command line and of commands, by address or by name. */
+import { networkInterfaces } from "node:os";
+import { addressScope, isIpv4, parseIpAddress } from "../../protocol/net.ts";
+import type { IpAddress } from "../../protocol/net.ts";
+import { resolveHosts } from "../driver/host_names.ts";
+import { OptionError } from "../options.ts";
+import { CommandError } from "./command_error.ts";
+
+/**
+ * All addresses of some hosts, each once.
+ *
+ * @param hosts as typed
+ * @throws {CommandError} when a name has no address
+ */
+export async function hostAddresses(hosts: readonly string[]): Promise<IpAddress[]> {
+  const bare = hosts.map((host) => host.replace(/^\[(.*)\]$/, "$1"));
+  try {
+    const [found] = await resolveHosts([{ hosts: bare, port: 0 }]);
+    return [...found!.addresses];
+  } catch (error) {
+    if (error instanceof OptionError) throw new CommandError(error.message);
+    throw error;
+  }
+}
+
+/** An address that stands for all of them; `0.0.0.0` for all of IPv4. */
+export function isWildcard(address: IpAddress): boolean {
+  return address === "0.0.0.0" || address === "::";
+}
+
+/** The IPv4 addresses of this host. */
+export function ipv4Addresses(): IpAddress[] {
+  return Object.values(networkInterfaces()).flatMap((entries) => entries ?? [])
+    .map(({ address }) => parseIpAddress(address))
+    .filter((address) => address !== undefined && isIpv4(address)) as IpAddress[];
+}
+
+/**
+ * Puts a zone behind link-local IPv6 addresses that have none.
+ *
+ * @param name name of an interface; undefined = leave them alone
+ * @throws {OptionError} when there is no such interface
+ */
+export function withZone(addresses: readonly IpAddress[], name: string | undefined): IpAddress[] {
+  if (name === undefined) return [...addresses];
+  const entry = (networkInterfaces()[name] ?? []).find(({ family }) => family === "IPv6");
+  const zone = entry?.scopeid ?? 0;
+  return addresses.map((address) => {
+    const needsZone = !isIpv4(address) && addressScope(address) === "link-local" && !address.includes("%");
+    if (!needsZone) return address;
+    if (zone === 0) throw new OptionError(`option --interface: ${name} has no link-local IPv6 address here`);
+    return `${address}%${zone}`;
+  });
+}
