@@ -35,6 +35,8 @@ async function addNetwork(name: string, number: number): Promise<void> {
   await ip("-n", name, "link", "add", bridge, "type", "bridge", "mcast_snooping", "0");
   await ip("-n", name, "tuntap", "add", tap, "mode", "tap");
   await ip("-n", name, "link", "add", device, "type", "veth", "peer", "name", `cable${number}`);
+  // User-mode Linux loses most of what comes at once as one long segment of TCP.
+  await ip("-n", name, "link", "set", device, "gso_max_size", "1500", "gso_max_segs", "1");
   for (const port of [tap, `cable${number}`]) {
     await ip("-n", name, "link", "set", port, "master", bridge, "up");
   }

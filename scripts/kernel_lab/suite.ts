@@ -4,7 +4,7 @@
  * the embedded stack here and the kernel's there.
  */
 import { fileURLToPath } from "node:url";
-import { GUEST_TESTS, HOST_TEST, TAP_CAPTURES, TAP_TEST } from "../../tests/kernel/groups.ts";
+import { GUEST_TESTS, HOST_TESTS, TAP_CAPTURES, TAP_TEST } from "../../tests/kernel/groups.ts";
 import { READY } from "../../tests/kernel/peer_network.ts";
 import { runGuest, TIMED_OUT } from "./guest.ts";
 import { captureTaps, makeNetwork, removeNetwork, TAPS } from "./network.ts";
@@ -21,12 +21,17 @@ const GROUPS: { readonly [group: string]: { readonly about: string; readonly pro
   {
     embedded: { about: "the embedded stack against the kernel's", programs: ["tcpdump", "tshark"] },
     transport: { about: "the transport contract on kernel SCTP", programs: [] },
+    exercise: {
+      about: "the course sheet's first half with rsp darn, and with sctp_darn on the other side",
+      programs: ["sctp_darn", "tcpdump", "tshark"],
+    },
     rsplib: {
       about: "our programs against RSPLIB's",
       programs: ["rspregistrar", "rspserver", "rspterminal", "fractalpooluser", "tcpdump", "tshark"],
     },
   };
 const PACKAGES: { readonly [program: string]: string } = {
+  sctp_darn: "lksctp-tools",
   rspregistrar: "rsplib-registrar",
   rspserver: "rsplib-tools",
   rspterminal: "rsplib-tools",
@@ -181,12 +186,12 @@ async function runHostTests(
     let live: Count;
     try {
       const limit = AbortSignal.any([guestGone, interrupted, AbortSignal.timeout(HOST_LIMIT_MS)]);
-      live = await runHostTest(network, config, HOST_TEST, limit);
+      live = await runHostTest(network, config, HOST_TESTS, limit);
     } finally {
       await endCapture();
     }
     const limit = AbortSignal.any([interrupted, AbortSignal.timeout(HOST_LIMIT_MS)]);
-    const afterwards = await runHostTest(network, config, TAP_TEST, limit, { [TAP_CAPTURES]: captures });
+    const afterwards = await runHostTest(network, config, [TAP_TEST], limit, { [TAP_CAPTURES]: captures });
     return { passed: live.passed + afterwards.passed, failed: live.failed + afterwards.failed };
   } catch (error) {
     console.log(`the host's half: ${error instanceof Error ? error.message : error}`);
@@ -197,14 +202,14 @@ async function runHostTests(
 async function runHostTest(
   network: string,
   config: string,
-  file: string,
+  files: readonly string[],
   signal: AbortSignal,
   environment: Record<string, string> = {},
 ): Promise<Count> {
   const { stdout, stderr, success } = await new Deno.Command("ip", {
     args: [
       ...["netns", "exec", network, Deno.execPath()],
-      ...["test", "--allow-all", "--no-check", "--no-lock", `--config=${config}`, file],
+      ...["test", "--allow-all", "--no-check", "--no-lock", `--config=${config}`, ...files],
     ],
     cwd: ROOT,
     env: { NO_COLOR: "1", ...environment },
@@ -214,7 +219,9 @@ async function runHostTest(
   const text = new TextDecoder().decode(stdout);
   console.log(text.split("\n").filter((line) => !isSum(line)).join("\n"));
   if (!success) console.log(new TextDecoder().decode(stderr));
-  if (signal.aborted) console.log(`${file} was ended: it took too long, the guest was gone, or by a signal`);
+  if (signal.aborted) {
+    console.log(`${files.join(" ")}: ended: it took too long, the guest was gone, or by a signal`);
+  }
   return countTests(text);
 }
 

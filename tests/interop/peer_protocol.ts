@@ -41,6 +41,9 @@ export type PeerReport =
   | { readonly type: "down"; readonly reason: string }
   | { readonly type: "failed"; readonly why: string };
 
+/** Of the agents' messages: nobody's, for tshark takes those that are assigned by their word. */
+export const PPID = 0x7000_0000;
+
 /** The message of a length, different in every octet's neighbourhood. */
 export function messageOf(length: number): Uint8Array<ArrayBuffer> {
   return Uint8Array.from({ length }, (_, i) => i * 31 + (i >> 8) * 7 + length & 255);

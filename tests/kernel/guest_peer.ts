@@ -5,6 +5,7 @@
 import { openKernelTransport } from "../../ffi/kernel_sctp.ts";
 import type { AssociationId } from "../../protocol/net.ts";
 import { assertSameOctets, pattern, Peer } from "../transport/peer.ts";
+import { serveRemote } from "./guest_remote.ts";
 import { GUEST_PORT, type GuestCommand, type GuestReport, PPID_CONTROL, PPID_ECHO } from "./peer_network.ts";
 
 /** A host that has gone away without a word shall not hold up the other groups of tests, in milliseconds. */
@@ -67,6 +68,7 @@ export async function serveHost(onReady: () => void): Promise<void> {
     return { errors, peerAddresses };
   }
 
+  using _remote = serveRemote();
   const timer = setTimeout(quit.resolve, PATIENCE_MS);
   onReady();
   await quit.promise;

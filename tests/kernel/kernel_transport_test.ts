@@ -26,6 +26,15 @@ testTransport({
   sharedBuffers: true,
 });
 
+testTransport({
+  name: "kernel one-to-one",
+  open: () => openKernelTransport(),
+  addresses: ["127.0.0.1", "127.0.0.2"],
+  foreignAddress: "192.0.2.1",
+  options: { style: "one-to-one" },
+  oneToOneSockets: true,
+});
+
 const FAST = { rto: { initialMs: 100, minMs: 100, maxMs: 200 }, maxInitRetransmissions: 3 } as const;
 
 Deno.test("kernelSctpSupport() says that there is SCTP", () => {

@@ -1,8 +1,12 @@
 /** Asks tshark, an independent dissector, what it thinks of a recording. */
 
-/** Extra words for tshark: SCTP in UDP on the embedded stack's ports, and checksums that are checked. */
+/**
+ * Extra words for tshark: SCTP in UDP on the embedded stack's ports, and checksums that are checked. Port 2345, the course's
+ * sender, is taken for a protocol of its own that patterns of text are not.
+ */
 const SETTINGS: readonly string[] = [
-  ...["13863", "19901", "30000-32767"].flatMap((ports) => ["-d", `udp.port==${ports},sctp`]),
+  ...["11234", "13863", "19901", "30000-32767"].flatMap((ports) => ["-d", `udp.port==${ports},sctp`]),
+  ...["--disable-protocol", "knetsctp", "--disable-protocol", "knet"],
   ...["-o", "sctp.checksum:CRC 32c"],
   ...["-o", "udp.check_checksum:FALSE"], // the kernel leaves UDP checksums of a veth to nobody
 ];
@@ -11,15 +15,17 @@ const SETTINGS: readonly string[] = [
  * Packets that match a display filter, one line each.
  *
  * @param fields what to print of each packet; nothing = tshark's own summary
+ * @param words more words for tshark
  */
 export async function packets(
   file: string,
   filter: string,
   fields: readonly string[] = [],
+  words: readonly string[] = [],
 ): Promise<string[]> {
   const wanted = fields.length === 0 ? [] : ["-T", "fields", ...fields.flatMap((field) => ["-e", field])];
   const { success, stdout, stderr } = await new Deno.Command("tshark", {
-    args: ["-n", "-r", file, ...SETTINGS, "-Y", filter, ...wanted],
+    args: ["-n", "-r", file, ...SETTINGS, ...words, "-Y", filter, ...wanted],
   }).output();
   const text = new TextDecoder();
   if (!success) throw new Error(`Cannot dissect ${file}: ${text.decode(stderr).trim()}`);

@@ -177,6 +177,18 @@ export class Pc implements AsyncDisposable {
     return program;
   }
 
+  /** Starts a program that takes commands: see {@linkcode Program.types}. */
+  startTyping(...line: string[]): Program {
+    const program = new Program([...enter(this.#holder), ...line], true);
+    this.#programs.push(program);
+    return program;
+  }
+
+  /** Starts an `rsp` command from the sources, which takes commands. */
+  rspTyping(...line: string[]): Program {
+    return this.startTyping(Deno.execPath(), "run", "--allow-all", "--quiet", `${ROOT}/cmd/main.ts`, ...line);
+  }
+
   /** Starts an `rsp` command from the sources. */
   rsp(...line: string[]): Program {
     return this.start(Deno.execPath(), "run", "--allow-all", "--quiet", `${ROOT}/cmd/main.ts`, ...line);
@@ -209,20 +221,23 @@ export class Program implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #reading: Promise<unknown>;
   readonly #line: string;
+  readonly #input: WritableStreamDefaultWriter<Uint8Array> | undefined;
   #output = "";
   #ended = false;
   #wake: PromiseWithResolvers<void> = Promise.withResolvers();
 
-  constructor(line: readonly string[]) {
+  /** @param typing whether it gets a standard input */
+  constructor(line: readonly string[], typing = false) {
     const [program = "", ...rest] = line;
     this.#line = rest.slice(rest.indexOf("--") + 1).join(" ");
     this.#child = new Deno.Command(program, {
       args: rest,
       env: { NO_COLOR: "1" },
-      stdin: "null",
+      stdin: typing ? "piped" : "null",
       stdout: "piped",
       stderr: "piped",
     }).spawn();
+    this.#input = typing ? this.#child.stdin.getWriter() : undefined;
     this.#reading = Promise.all([this.#read(this.#child.stdout), this.#read(this.#child.stderr)]).then(() => {
       this.#ended = true;
       this.#changed();
@@ -247,6 +262,31 @@ export class Program implements AsyncDisposable {
         throw new Error(
           `Cannot see ${pattern} from \`${this.#line}\`: ${why} after it said:\n${this.#output}`,
         );
+      }
+      await Promise.race([this.#wake.promise, expired.promise]);
+    }
+  }
+
+  /** Writes a line to its standard input. */
+  async types(line: string): Promise<void> {
+    if (this.#input === undefined) throw new Error(`Cannot type to \`${this.#line}\`: it has no input`);
+    await this.#input.write(new TextEncoder().encode(`${line}\n`));
+  }
+
+  /**
+   * Waits until it has said something so many times. A pattern with a count would go through the output again and again.
+   *
+   * @param text what is counted, to the letter
+   */
+  async saysTimes(text: string, count: number, deadlineMs: number = DEADLINE_MS): Promise<void> {
+    const deadline = AbortSignal.timeout(deadlineMs);
+    const expired = Promise.withResolvers<void>();
+    deadline.addEventListener("abort", () => expired.resolve(), { once: true });
+    for (;;) {
+      const seen = this.#output.split(text).length - 1;
+      if (seen >= count) return;
+      if (this.#ended || deadline.aborted) {
+        throw new Error(`Cannot see "${text}" ${count} times from \`${this.#line}\`, only ${seen} times`);
       }
       await Promise.race([this.#wake.promise, expired.promise]);
     }
@@ -279,6 +319,7 @@ export class Program implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.signal("SIGKILL");
     await this.exitCode();
+    await this.#input?.close().catch(() => {}); // nobody is left to read it
   }
 
   async #read(stream: ReadableStream<Uint8Array>): Promise<void> {
