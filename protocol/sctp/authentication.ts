@@ -11,6 +11,7 @@ import { mayBeAuthenticated, readKeyVector } from "./auth_offer.ts";
 import type { KeyVectors } from "./auth_offer.ts";
 import { ChunkType } from "./chunk.ts";
 import type { SharedKeys } from "./shared_keys.ts";
+import { sameOctets } from "./same_octets.ts";
 
 /** What an AUTH chunk turned out to be. */
 export const AuthOutcome = {
@@ -165,13 +166,6 @@ function compareNumbers(a: Uint8Array, b: Uint8Array): number {
     if (difference !== 0) return difference;
   }
   return a.length - b.length;
-}
-
-/** Compares in a time that does not depend on where the difference is. */
-function sameOctets(a: Uint8Array, b: Uint8Array): boolean {
-  let difference = a.length ^ b.length;
-  for (let i = 0; i < a.length; i++) difference |= a[i]! ^ (b[i] ?? 0);
-  return difference === 0;
 }
 
 /** One octet for each chunk type; those that must not be listed are passed over (§3.2). */

@@ -10,6 +10,7 @@ import { Reader } from "../wire/reader.ts";
 import { Writer } from "../wire/writer.ts";
 import type { KeyVectors } from "./auth_offer.ts";
 import { packExtensions, unpackExtensions } from "./extensions.ts";
+import { sameOctets } from "./same_octets.ts";
 
 /** Octets of key and of HMAC. */
 export const COOKIE_KEY_OCTETS = 32;
@@ -123,13 +124,6 @@ function readAdaptation(r: Reader): number | undefined {
   const present = r.u8("adaptation present") !== 0;
   const adaptation = r.u32("adaptation");
   return present ? adaptation : undefined;
-}
-
-/** Compares in a time that does not depend on where the difference is. */
-function sameOctets(a: Uint8Array, b: Uint8Array): boolean {
-  let difference = a.length ^ b.length;
-  for (let i = 0; i < a.length; i++) difference |= a[i]! ^ (b[i] ?? 0);
-  return difference === 0;
 }
 
 function writeVectors(w: Writer, vectors: KeyVectors | undefined): void {

@@ -37,38 +37,32 @@ const addKey: InteractiveCommand = {
   },
 };
 
-const useKey: InteractiveCommand = {
-  name: "auth-use",
-  usage: "=<n> [assoc=<n>]",
-  summary: "Authenticate with this shared key from now on; 0 is the empty one",
-  group: "Streams and keys",
-  async run(scope, line) {
-    expectNothingElse(line, 1, ["assoc"]);
-    await setForAssociation(scope, line, "auth_active_key", { keynumber: keyNumber(line) });
-  },
-};
-
-const dropKey: InteractiveCommand = {
-  name: "auth-drop",
-  usage: "=<n> [assoc=<n>]",
-  summary: "Stop using a shared key; the notification FREE_KEY says when it may be deleted",
-  group: "Streams and keys",
-  async run(scope, line) {
-    expectNothingElse(line, 1, ["assoc"]);
-    await setForAssociation(scope, line, "auth_deactivate_key", { keynumber: keyNumber(line) });
-  },
-};
-
-const deleteKey: InteractiveCommand = {
-  name: "auth-delete",
-  usage: "=<n> [assoc=<n>]",
-  summary: "Delete a shared key that is not in use",
-  group: "Streams and keys",
-  async run(scope, line) {
-    expectNothingElse(line, 1, ["assoc"]);
-    await setForAssociation(scope, line, "auth_delete_key", { keynumber: keyNumber(line) });
-  },
-};
+/** A command that does no more than set an option of keys to a key's number. */
+function keyCommand(name: string, option: SocketOptionName, summary: string): InteractiveCommand {
+  return {
+    name,
+    usage: "=<n> [assoc=<n>]",
+    summary,
+    group: "Streams and keys",
+    async run(scope, line) {
+      expectNothingElse(line, 1, ["assoc"]);
+      await setForAssociation(scope, line, option, { keynumber: keyNumber(line) });
+    },
+  };
+}
 
 /** Commands about shared keys. */
-export const keyCommands: readonly InteractiveCommand[] = [addKey, useKey, dropKey, deleteKey];
+export const keyCommands: readonly InteractiveCommand[] = [
+  addKey,
+  keyCommand(
+    "auth-use",
+    "auth_active_key",
+    "Authenticate with this shared key from now on; 0 is the empty one",
+  ),
+  keyCommand(
+    "auth-drop",
+    "auth_deactivate_key",
+    "Stop using a shared key; the notification FREE_KEY says when it may be deleted",
+  ),
+  keyCommand("auth-delete", "auth_delete_key", "Delete a shared key that is not in use"),
+];
