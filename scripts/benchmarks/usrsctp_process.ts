@@ -6,6 +6,7 @@
 import { Errno, errno } from "../../ffi/errno.ts";
 import { leaseLibc } from "../../ffi/libc.ts";
 import { encodeSockaddr } from "../../ffi/sockaddr.ts";
+import { USRSCTP_LIBRARY, USRSCTP_SYMBOLS } from "../../tests/interop/usrsctp_library.ts";
 
 /** What to do, given as JSON in the only argument. */
 export interface UsrsctpTask {
@@ -19,30 +20,7 @@ export interface UsrsctpTask {
   readonly buffer: number;
 }
 
-const usrsctp = Deno.dlopen("libusrsctp.so.2", {
-  usrsctp_init: { parameters: ["u16", "pointer", "pointer"], result: "void" },
-  usrsctp_sysctl_set_sctp_no_csum_on_loopback: { parameters: ["u32"], result: "void" },
-  usrsctp_socket: {
-    parameters: ["i32", "i32", "i32", "pointer", "pointer", "u32", "pointer"],
-    result: "pointer",
-  },
-  usrsctp_bind: { parameters: ["pointer", "buffer", "u32"], result: "i32" },
-  usrsctp_listen: { parameters: ["pointer", "i32"], result: "i32" },
-  usrsctp_accept: { parameters: ["pointer", "buffer", "buffer"], result: "pointer" },
-  usrsctp_connect: { parameters: ["pointer", "buffer", "u32"], result: "i32" },
-  usrsctp_set_non_blocking: { parameters: ["pointer", "i32"], result: "i32" },
-  usrsctp_get_events: { parameters: ["pointer"], result: "i32" },
-  usrsctp_setsockopt: { parameters: ["pointer", "i32", "i32", "buffer", "u32"], result: "i32" },
-  usrsctp_sendv: {
-    parameters: ["pointer", "buffer", "usize", "buffer", "i32", "buffer", "u32", "u32", "i32"],
-    result: "i32", // ssize_t: the value sits in the low half of the register
-  },
-  usrsctp_recvv: {
-    parameters: ["pointer", "buffer", "usize", "buffer", "buffer", "buffer", "buffer", "buffer", "buffer"],
-    result: "i32",
-  },
-  usrsctp_shutdown: { parameters: ["pointer", "i32"], result: "i32" },
-}).symbols;
+const usrsctp = Deno.dlopen(USRSCTP_LIBRARY, USRSCTP_SYMBOLS).symbols;
 const { symbols: libc } = leaseLibc(); // for errno, which usrsctp sets like any library
 
 const SOCK_STREAM = 1, IPPROTO_SCTP = 132, SOL_SOCKET = 1, SO_SNDBUF = 7, SO_RCVBUF = 8;
