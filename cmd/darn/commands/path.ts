@@ -92,10 +92,13 @@ const heartbeat: InteractiveCommand = {
       ...(address !== undefined && { address }),
     });
     if (session.transport.kind !== "kernel") return;
-    session.display.say("HEARTBEAT sent; the kernel does not tell its answer, `paths` shows the round trip", {
-      event: "heartbeat",
-      association: association.number,
-    });
+    session.display.say(
+      "HEARTBEAT sent; only with CAP_NET_RAW is the answer seen, else `paths` shows the round trip",
+      {
+        event: "heartbeat",
+        association: association.number,
+      },
+    );
   },
 };
 
