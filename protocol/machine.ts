@@ -49,6 +49,8 @@ interface TimerEntry<Key> {
   readonly dueAt: Instant;
   /** Order of setting, so that timers of the same instant fire in the order they were set. */
   readonly serial: number;
+  /** False = replaced, cleared or fired. */
+  isLive: boolean;
 }
 
 /**
@@ -83,7 +85,8 @@ export class TimerQueue<Key> {
   /** Sets or moves the timer of a key. */
   set(key: Key, dueAt: Instant): void {
     assert(!Number.isNaN(dueAt), "a timer is due at a number");
-    const entry = { key, dueAt, serial: this.#serial++ };
+    const entry = { key, dueAt, serial: this.#serial++, isLive: true };
+    this.#forget(key);
     this.#live.set(key, entry);
     this.#heap.push(entry);
     this.#siftUp(this.#heap.length - 1);
@@ -92,7 +95,7 @@ export class TimerQueue<Key> {
 
   /** Clears the timer of a key, if it is set. */
   clear(key: Key): void {
-    this.#live.delete(key);
+    if (this.#forget(key)) this.#live.delete(key);
   }
 
   /** When the timer of a key is due; undefined = not set. */
@@ -112,21 +115,27 @@ export class TimerQueue<Key> {
     const first = this.#heap[0];
     if (first === undefined || first.dueAt > now) return undefined;
     this.#pop();
+    first.isLive = false;
     this.#live.delete(first.key);
     return first.key;
   }
 
+  /** The entry of a key counts no more. */
+  #forget(key: Key): boolean {
+    const entry = this.#live.get(key);
+    if (entry === undefined) return false;
+    entry.isLive = false;
+    return true;
+  }
+
   #dropDead(): void {
-    for (let first = this.#heap[0]; first !== undefined; first = this.#heap[0]) {
-      if (this.#live.get(first.key) === first) return;
-      this.#pop();
-    }
+    for (let first = this.#heap[0]; first !== undefined && !first.isLive; first = this.#heap[0]) this.#pop();
   }
 
   #compact(): void {
     const living = [...this.#live.values()].sort((a, b) => before(a, b) ? -1 : 1); // a sorted array is a heap
     this.#heap.length = 0;
-    this.#heap.push(...living);
+    for (const entry of living) this.#heap.push(entry); // more than a call may have arguments
   }
 
   #pop(): void {

@@ -1,4 +1,9 @@
-import { CauseCode, inconsistentPolicyError, operationError } from "../param/operation_error.ts";
+import {
+  CauseCode,
+  inconsistentPolicyError,
+  inconsistentTransportError,
+  operationError,
+} from "../param/operation_error.ts";
 import type { OperationError } from "../param/operation_error.ts";
 import { MAX_POOL_HANDLE_LENGTH } from "../param/pool_handle.ts";
 import type { PoolHandle } from "../param/pool_handle.ts";
@@ -37,16 +42,20 @@ export function checkElement(
   }
   if (findPolicy(policy.type) === undefined) return operationError(CauseCode.unsupportedPolicy);
   if (pool === undefined) return undefined;
-  if (userTransport.protocol !== pool.protocol) return operationError(CauseCode.inconsistentTransportType);
+  if (userTransport.protocol !== pool.protocol) return inconsistentTransportError(pool.transport);
   if (userTransport.use !== pool.use) return operationError(CauseCode.inconsistentDataControl);
   return undefined;
 }
 
-/** Cause "invalid values" with the offending parameter (RFC 5354 §3.12.4). */
+/** Elements with a longer policy are not quoted: the answer must stay below 64 KiB. Policies that we know are short. */
+const MAX_QUOTED_POLICY = 4096;
+
+/** Cause "invalid values" with the offending parameter (RFC 5354 §3.12.4), where it can be written. */
 function invalidElement(element: PoolElement): OperationError {
-  // Without a usable address it cannot be written any more.
-  if (element.userTransport.addresses.length === 0) return operationError(CauseCode.invalidValues);
+  const { userTransport, policy } = element;
+  const isTooLong = policy.name === "unknown" && policy.value.length > MAX_QUOTED_POLICY;
+  if (userTransport.addresses.length === 0 || isTooLong) return operationError(CauseCode.invalidValues);
   const writer = new Writer();
-  writePoolElement(writer, element);
+  writePoolElement(writer, { ...element, asapTransport: undefined }); // not the sender's words
   return operationError(CauseCode.invalidValues, writer.finish());
 }

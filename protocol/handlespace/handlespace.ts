@@ -12,12 +12,24 @@ import { comparePlaces, ElementEntry, Pool } from "./pool.ts";
 import type { ElementPlace } from "./pool.ts";
 import { poolKey } from "./pool_key.ts";
 
+/** At about 2 KiB each they fit into a process of ordinary size. */
+export const DEFAULT_MAX_ELEMENTS = 200_000;
+
 /** How much a handlespace holds. A stranger can register anything, so everything has a bound. */
 export interface HandlespaceLimits {
   /** Default 10000. */
   readonly maxPools?: number;
-  /** Over all pools. Default 200000: at about 2 KiB each they fit into a process of ordinary size. */
+  /** Over all pools. Default {@linkcode DEFAULT_MAX_ELEMENTS}. */
   readonly maxElements?: number;
+}
+
+/** What a handlespace is. */
+export interface HandlespaceOptions extends HandlespaceLimits {
+  /**
+   * How many elements of a selection count as used, whatever the policy; 0 = as each policy has it. Default 0. See
+   * {@linkcode Selection.select}.
+   */
+  readonly maxIncrement?: number;
 }
 
 /** What became of a registration. */
@@ -62,6 +74,8 @@ export class Handlespace {
   readonly #random: Prng;
   readonly #maxPools: number;
   readonly #maxElements: number;
+  /** undefined = as the policy has it. */
+  readonly #maxIncrement: number | undefined;
   readonly #pools = new Map<string, Pool>();
   readonly #elements = new OrderedSet<ElementEntry>(comparePlaces);
   readonly #owners = new Map<number, Ownership>();
@@ -70,12 +84,13 @@ export class Handlespace {
    * Makes an empty handlespace.
    *
    * @param random chance for the policies that need it
-   * @param limits how much it holds
+   * @param options how much it holds, and how it selects
    */
-  constructor(random: Prng, limits: HandlespaceLimits = {}) {
+  constructor(random: Prng, options: HandlespaceOptions = {}) {
     this.#random = random;
-    this.#maxPools = limits.maxPools ?? 10_000;
-    this.#maxElements = limits.maxElements ?? 200_000;
+    this.#maxPools = options.maxPools ?? 10_000;
+    this.#maxElements = options.maxElements ?? DEFAULT_MAX_ELEMENTS;
+    this.#maxIncrement = options.maxIncrement || undefined;
   }
 
   /** How many pools there are. */
@@ -144,7 +159,7 @@ export class Handlespace {
    * @returns the first choice first; undefined = there is no such pool
    */
   select(poolHandle: PoolHandle, count: number): ElementEntry[] | undefined {
-    return this.pool(poolHandle)?.selection.select(count);
+    return this.pool(poolHandle)?.selection.select(count, this.#maxIncrement);
   }
 
   /** How many elements a registrar owns. */

@@ -51,10 +51,8 @@ export class Pool {
   readonly policy: Policy;
   /** The first element's policy parameter: what a refused element is told. */
   readonly policyParameter: PolicyParameter;
-  /** Transport protocol of all elements. */
-  readonly protocol: TransportParameter["protocol"];
-  /** Whether the elements have a control channel. */
-  readonly use: TransportParameter["use"];
+  /** The first element's user transport: all have its protocol and its use of the control channel. */
+  readonly transport: TransportParameter;
   /** By PE identifier. Changed by the handlespace only. */
   readonly elements: Map<number, ElementEntry> = new Map();
   /** The policy's state. Changed by the handlespace only, but for selecting. */
@@ -75,9 +73,18 @@ export class Pool {
     this.key = poolKey(poolHandle);
     this.policy = policy;
     this.policyParameter = first.policy;
-    this.protocol = first.userTransport.protocol;
-    this.use = first.userTransport.use;
+    this.transport = first.userTransport;
     this.selection = selection;
+  }
+
+  /** Transport protocol of all elements. */
+  get protocol(): TransportParameter["protocol"] {
+    return this.transport.protocol;
+  }
+
+  /** Whether the elements have a control channel. */
+  get use(): TransportParameter["use"] {
+    return this.transport.use;
   }
 }
 

@@ -4,6 +4,7 @@ export {
   CauseCode,
   errorFor,
   inconsistentPolicyError,
+  inconsistentTransportError,
   operationError,
   poolPolicyOf,
   unrecognizedParameters,
@@ -11,14 +12,24 @@ export {
 export type { ErrorCauseParameter, OperationError } from "./operation_error.ts";
 export { describeError, describePolicy, describeTransport } from "./describe.ts";
 export { ParameterType } from "./parameter_type.ts";
-export { fractionFromWire, fractionToWire, isAdaptive, policyName, PolicyType } from "./policy.ts";
+export {
+  fractionFromWire,
+  fractionToWire,
+  isAdaptive,
+  isSamePolicy,
+  policyField,
+  policyName,
+  PolicyType,
+} from "./policy.ts";
 export type {
   KnownPolicy,
+  PolicyField,
   PolicyName,
   PolicyParameter,
   UnknownPolicy,
   WithDistance,
   WithLoad,
+  WithLoadAndDistance,
   WithLoadDegradation,
   WithWeight,
 } from "./policy.ts";

@@ -4,6 +4,7 @@ import { Writer } from "../wire/writer.ts";
 import { ParameterReader } from "./parameter_reader.ts";
 import { ParameterType, unknownParameterAction } from "./parameter_type.ts";
 import { type PolicyParameter, readPolicy, writePolicy } from "./policy.ts";
+import { type TransportParameter, writeTransport } from "./transport.ts";
 
 /** Error cause codes: RFC 5354 §3.12, and RSPLIB's own from 0x0010 on. */
 export const CauseCode = {
@@ -122,7 +123,23 @@ export function inconsistentPolicyError(poolPolicy: PolicyParameter): OperationE
   return operationError(CauseCode.inconsistentPolicy, writer.finish());
 }
 
-/** The pool's policy that such a rejection tells; undefined when it tells none. */
+/** Longer opaque transports are not quoted: the answer must stay below 64 KiB, and a stranger chose its length. */
+const MAX_QUOTED_TRANSPORT = 4096;
+
+/**
+ * The rejection of a registration whose user transport is not of the pool's kind: cause 0x0007 with a transport
+ * parameter of the pool (RFC 5354 §3.12.8). RSPLIB has a cause of its own for that, 0x100a.
+ */
+export function inconsistentTransportError(poolTransport: TransportParameter): OperationError {
+  if (poolTransport.protocol === "opaque" && poolTransport.value.length > MAX_QUOTED_TRANSPORT) {
+    return operationError(CauseCode.inconsistentTransportType);
+  }
+  const writer = new Writer();
+  writeTransport(writer, poolTransport);
+  return operationError(CauseCode.inconsistentTransportType, writer.finish());
+}
+
+/** The pool's policy that a rejection with cause 0x0005 tells; undefined when it tells none. */
 export function poolPolicyOf(error: OperationError): PolicyParameter | undefined {
   const cause = error.find(({ code }) => code === CauseCode.inconsistentPolicy);
   if (cause === undefined || cause.data.length === 0) return undefined;

@@ -21,6 +21,8 @@ export const PolicyType = {
   WeightedRandomDPF: 0xb0002001,
   LeastUsedDPF: 0xb0002002,
   LeastUsedDegradationDPF: 0xb0002003,
+  PriorityLeastUsedDPF: 0xb0002004,
+  PriorityLeastUsedDegradationDPF: 0xb0002005,
 } as const;
 
 /** Name of a policy whose parameter this program can read. */
@@ -58,6 +60,12 @@ export interface WithDistance {
   readonly distanceMs: number;
 }
 
+/** Fields of the least used policies with degradation and delay penalty factor. */
+export interface WithLoadAndDistance extends WithLoadDegradation, WithDistance {
+  /** How much load a millisecond of distance is worth. */
+  readonly loadDpf: number;
+}
+
 /** A policy of a type that this program does not know, kept for encoding it again. */
 export interface UnknownPolicy {
   /** Tells it from the known ones. */
@@ -71,6 +79,9 @@ export interface UnknownPolicy {
 /**
  * Pool Member Selection Policy parameter (RFC 5354 §3.8, RFC 5356). All numbers have 32 bits, unsigned. A delay penalty
  * factor (DPF) says how much a millisecond of distance counts; 0xffffffff = 1.
+ *
+ * RSPLIB has numbers and names for the two priority least used policies with DPF, but no layout. Here they have that of
+ * LeastUsedDegradationDPF: it has the fields that they need, and no others.
  */
 export type PolicyParameter =
   | KnownPolicy<"RoundRobin">
@@ -88,10 +99,13 @@ export type PolicyParameter =
   | KnownPolicy<"RandomizedPriorityLeastUsedDegradation"> & WithLoadDegradation
   | KnownPolicy<"WeightedRandomDPF"> & WithWeight & WithDistance & { readonly weightDpf: number }
   | KnownPolicy<"LeastUsedDPF"> & WithLoad & WithDistance & { readonly loadDpf: number }
-  | KnownPolicy<"LeastUsedDegradationDPF"> & WithLoadDegradation & WithDistance & { readonly loadDpf: number }
+  | KnownPolicy<"LeastUsedDegradationDPF"> & WithLoadAndDistance
+  | KnownPolicy<"PriorityLeastUsedDPF"> & WithLoadAndDistance
+  | KnownPolicy<"PriorityLeastUsedDegradationDPF"> & WithLoadAndDistance
   | UnknownPolicy;
 
-type PolicyField =
+/** A number that some policies have. */
+export type PolicyField =
   | "weight"
   | "priority"
   | "load"
@@ -118,6 +132,8 @@ const FIELDS: Readonly<Record<PolicyName, readonly PolicyField[]>> = {
   WeightedRandomDPF: ["weight", "weightDpf", "distanceMs"],
   LeastUsedDPF: ["load", "loadDpf", "distanceMs"],
   LeastUsedDegradationDPF: ["load", "loadDegradation", "loadDpf", "distanceMs"],
+  PriorityLeastUsedDPF: ["load", "loadDegradation", "loadDpf", "distanceMs"],
+  PriorityLeastUsedDegradationDPF: ["load", "loadDegradation", "loadDpf", "distanceMs"],
 };
 
 const NAMES: ReadonlyMap<number, PolicyName> = new Map(
@@ -127,6 +143,11 @@ const NAMES: ReadonlyMap<number, PolicyName> = new Map(
 /** The name of a policy type; undefined when this program does not know it. */
 export function policyName(type: number): PolicyName | undefined {
   return NAMES.get(type);
+}
+
+/** The numbers of a policy in the order of the wire. */
+export function policyFields(name: PolicyName): readonly PolicyField[] {
+  return FIELDS[name];
 }
 
 /**
@@ -157,9 +178,36 @@ export function writePolicy(writer: Writer, policy: PolicyParameter): void {
       value.bytes(policy.value);
       return;
     }
-    const fields: { readonly name: PolicyName } & { readonly [field in PolicyField]?: number } = policy;
+    const fields: AnyPolicy = policy;
     for (const field of FIELDS[policy.name]) value.u32(fields[field]!); // its type says that it has them
   });
+}
+
+/** A policy whose numbers are looked at without knowing which it has: every policy is one. */
+export type AnyPolicy =
+  & { readonly name: PolicyParameter["name"] }
+  & { readonly [field in PolicyField]?: number };
+
+/** One of a policy's numbers; 0 when it has none of this name. */
+export function policyField(policy: PolicyParameter, field: PolicyField): number {
+  const fields: AnyPolicy = policy;
+  return fields[field] ?? 0;
+}
+
+/** Whether two policies are of one type and have the same numbers. */
+export function isSamePolicy(a: PolicyParameter, b: PolicyParameter): boolean {
+  if (a === b) return true;
+  if (a.type !== b.type) return false;
+  if (a.name === "unknown" || b.name === "unknown") {
+    return a.name === b.name && "value" in a && "value" in b && sameOctets(a.value, b.value);
+  }
+  const one: AnyPolicy = a, other: AnyPolicy = b;
+  for (const field of FIELDS[a.name]) if (one[field] !== other[field]) return false;
+  return true;
+}
+
+function sameOctets(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((octet, index) => octet === b[index]);
 }
 
 /** What a load, degradation or delay penalty factor of 1 is on the wire. */

@@ -1,20 +1,16 @@
 import { assert } from "../wire/assert.ts";
+import { Block, MAX_BLOCK, MIN_BLOCK } from "./block.ts";
 
 /** Orders two items: negative when `a` comes first, 0 when they are the same item for the set. */
 export type Compare<T> = (a: T, b: T) => number;
 
-interface Node<T> {
-  readonly item: T;
-  /** Heap key of the treap: larger ones lie nearer to the root. */
-  readonly priority: number;
-  left: Node<T> | undefined;
-  right: Node<T> | undefined;
-}
+/** The number by which items are ordered before they are compared. */
+export type Key<T> = (item: T) => number;
 
 /**
- * Items in order: a treap (Seidel and Aragon 1996). Adding, deleting and finding the first are O(log n) expected,
- * whatever the order in which peers make us add. An item's place must not change while it is in the set: delete it,
- * change it, add it again.
+ * Items in order: a B+ tree (Comer 1979). Adding, deleting and finding the first are O(log n) in the worst case: no
+ * order in which peers make us add is a bad one. An item's place must not change while it is in the set but by
+ * {@linkcode OrderedSet.move}.
  *
  * @example
  * ```ts
@@ -31,14 +27,18 @@ interface Node<T> {
  */
 export class OrderedSet<T> {
   readonly #compare: Compare<T>;
-  #root: Node<T> | undefined;
+  readonly #key: Key<T>;
+  #root: Block<T> = new Block<T>([], [], undefined);
   #size = 0;
-  /** Marsaglia's xorshift32: the shape of the tree needs no better numbers, but the same ones in every run. */
-  #random = 0x9e3779b9;
 
-  /** @param compare a total order; 0 means "the same item" */
-  constructor(compare: Compare<T>) {
+  /**
+   * @param compare a total order; 0 means "the same item"
+   * @param key a number that agrees with the order: of two items with different keys the one with the smaller key
+   *   comes first. Makes searching faster
+   */
+  constructor(compare: Compare<T>, key: Key<T> = () => 0) {
     this.#compare = compare;
+    this.#key = key;
   }
 
   /** How many items there are. */
@@ -52,19 +52,10 @@ export class OrderedSet<T> {
    * @returns false when an equal item is there already; nothing changes then
    */
   add(item: T): boolean {
-    if (this.has(item)) return false;
-    const node: Node<T> = { item, priority: this.#nextPriority(), left: undefined, right: undefined };
-    let parent: Node<T> | undefined;
-    let at = this.#root;
-    let toTheLeft = false;
-    while (at !== undefined && at.priority >= node.priority) {
-      parent = at;
-      toTheLeft = this.#compare(item, at.item) < 0;
-      at = toTheLeft ? at.left : at.right;
-    }
-    this.#split(at, node);
-    this.#attach(parent, toTheLeft, node);
+    const root = this.#root;
+    if (!this.#insert(root, item, this.#key(item))) return false;
     this.#size++;
+    if (root.size > MAX_BLOCK) this.#root = Block.over([root, root.split()]);
     return true;
   }
 
@@ -74,38 +65,37 @@ export class OrderedSet<T> {
    * @returns false when there is none
    */
   delete(item: T): boolean {
-    let parent: Node<T> | undefined;
-    let at = this.#root;
-    let toTheLeft = false;
-    while (at !== undefined) {
-      const order = this.#compare(item, at.item);
-      if (order === 0) break;
-      parent = at;
-      toTheLeft = order < 0;
-      at = toTheLeft ? at.left : at.right;
-    }
-    if (at === undefined) return false;
-    this.#attach(parent, toTheLeft, merge(at.left, at.right));
-    this.#size--;
-    return true;
+    return this.#take(item) !== undefined;
+  }
+
+  /**
+   * Gives an item another place: takes it out, has it changed, and puts it in again.
+   *
+   * @param item must be in the set
+   * @param change changes the item so that it is equal to no other
+   */
+  move(item: T, change: (item: T) => void): void {
+    const taken = this.#take(item);
+    assert(taken !== undefined, "an item that moves is in the ordered set");
+    change(taken.item);
+    assert(this.add(taken.item), "an item that moves stays different from all others");
   }
 
   /** Whether an equal item is in the set. */
   has(item: T): boolean {
-    let at = this.#root;
-    while (at !== undefined) {
-      const order = this.#compare(item, at.item);
-      if (order === 0) return true;
-      at = order < 0 ? at.left : at.right;
+    const key = this.#key(item);
+    let block = this.#root;
+    for (;;) {
+      const index = this.#behind(block, item, key) - 1;
+      if (index < 0) return false;
+      if (block.children === undefined) return this.#compare(block.items[index]!, item) === 0;
+      block = block.children[index]!;
     }
-    return false;
   }
 
   /** The first item; undefined when the set is empty. */
   first(): T | undefined {
-    let at = this.#root;
-    while (at?.left !== undefined) at = at.left;
-    return at?.item;
+    return this.#root.items[0];
   }
 
   /**
@@ -117,42 +107,24 @@ export class OrderedSet<T> {
    */
   take(count: number, skip?: (item: T) => boolean): T[] {
     const taken: T[] = [];
-    const path: Node<T>[] = [];
-    let at = this.#root;
-    while (taken.length < count) {
-      while (at !== undefined) {
-        if (skip?.(at.item)) {
-          at = at.right;
-        } else {
-          path.push(at);
-          at = at.left;
-        }
-      }
-      const next = path.pop();
-      if (next === undefined) break;
-      taken.push(next.item);
-      at = next.right;
-    }
+    collect(this.#root, count, skip, taken);
     return taken;
   }
 
   /** All items in order. The set must not change meanwhile. */
   *[Symbol.iterator](): IterableIterator<T> {
-    const path: Node<T>[] = [];
-    for (let at = this.#root; at !== undefined || path.length > 0;) {
-      for (; at !== undefined; at = at.left) path.push(at);
-      const next = path.pop()!;
-      yield next.item;
-      at = next.right;
-    }
+    for (const leaf of leaves(this.#root)) yield* leaf.items;
   }
 
   /**
-   * Checks order, heap property and size, in O(n). For tests and simulations.
+   * Checks order, the shape of the tree and size, in O(n). For tests and simulations.
    *
    * @throws {InvariantError} when the structure is broken
    */
   checkInvariants(): void {
+    const depths = new Set<number>();
+    this.#checkBlock(this.#root, 0, depths);
+    assert(depths.size === 1, "all leaves of an ordered set are equally deep");
     let previous: { item: T } | undefined;
     let count = 0;
     for (const item of this) {
@@ -163,52 +135,120 @@ export class OrderedSet<T> {
     assert(count === this.#size, "an ordered set knows its size");
   }
 
-  #attach(parent: Node<T> | undefined, toTheLeft: boolean, child: Node<T> | undefined): void {
-    if (parent === undefined) this.#root = child;
-    else if (toTheLeft) parent.left = child;
-    else parent.right = child;
-  }
-
-  /** Hangs what lies before `node` to its left and what lies behind it to its right. */
-  #split(from: Node<T> | undefined, node: Node<T>): void {
-    let smaller: Node<T> | undefined; // where the next part of the left side is hung: rightmost node there
-    let larger: Node<T> | undefined;
-    let at = from;
-    while (at !== undefined) {
-      if (this.#compare(at.item, node.item) < 0) {
-        if (smaller === undefined) node.left = at;
-        else smaller.right = at;
-        smaller = at;
-        at = at.right;
-      } else {
-        if (larger === undefined) node.right = at;
-        else larger.left = at;
-        larger = at;
-        at = at.left;
-      }
+  #checkBlock({ items, keys, children }: Block<T>, depth: number, depths: Set<number>): void {
+    const least = depth > 0 ? MIN_BLOCK : children === undefined ? 0 : 2;
+    assert(items.length >= least && items.length <= MAX_BLOCK, "a block of an ordered set is well filled");
+    assert(keys.length === items.length, "a block of an ordered set has a key for each item");
+    assert(
+      keys.every((key, i) => key === this.#key(items[i]!)),
+      "an ordered set knows the keys of its items",
+    );
+    assert(keys.every((key, i) => i === 0 || keys[i - 1]! <= key), "keys agree with the order");
+    if (children === undefined) {
+      depths.add(depth);
+      return;
     }
-    if (smaller !== undefined) smaller.right = undefined;
-    if (larger !== undefined) larger.left = undefined;
+    assert(items.length === children.length, "a branch of an ordered set has an item for each child");
+    children.forEach((child, index) => {
+      assert(
+        child.items[0] === items[index],
+        "a branch of an ordered set knows the first item below a child",
+      );
+      this.#checkBlock(child, depth + 1, depths);
+    });
   }
 
-  #nextPriority(): number {
-    let x = this.#random;
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    this.#random = x;
-    return x;
+  /** How many items of a block are not behind `item`. */
+  #behind({ items, keys }: Block<T>, item: T, key: number): number {
+    let low = 0;
+    let high = items.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const other = keys[middle]!;
+      const isBefore = other === key ? this.#compare(items[middle]!, item) <= 0 : other < key;
+      if (isBefore) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  #insert(block: Block<T>, item: T, key: number): boolean {
+    const index = this.#behind(block, item, key);
+    if (block.children === undefined) {
+      if (index > 0 && this.#compare(block.items[index - 1]!, item) === 0) return false;
+      block.insert(index, item, key);
+      return true;
+    }
+    const at = Math.max(index - 1, 0);
+    const child = block.children[at]!;
+    if (!this.#insert(child, item, key)) return false;
+    if (child.size > MAX_BLOCK) {
+      const second = child.split();
+      block.insert(at + 1, second.items[0]!, second.keys[0]!, second);
+    }
+    block.refresh(at, child);
+    return true;
+  }
+
+  #take(item: T): { readonly item: T } | undefined {
+    const taken = this.#extract(this.#root, item, this.#key(item));
+    if (taken === undefined) return undefined;
+    this.#size--;
+    const { children } = this.#root;
+    if (children?.length === 1) this.#root = children[0]!;
+    return taken;
+  }
+
+  #extract(block: Block<T>, item: T, key: number): { readonly item: T } | undefined {
+    const index = this.#behind(block, item, key) - 1;
+    if (index < 0) return undefined;
+    const found = block.items[index]!;
+    if (block.children === undefined) {
+      if (this.#compare(found, item) !== 0) return undefined;
+      block.remove(index);
+      return { item: found };
+    }
+    const child = block.children[index]!;
+    const taken = this.#extract(child, item, key);
+    if (taken === undefined) return undefined;
+    if (child.size < MIN_BLOCK) block.balance(index);
+    else block.refresh(index, child);
+    return taken;
   }
 }
 
-/** Joins two trees of which every item of the first lies before every item of the second. */
-function merge<T>(left: Node<T> | undefined, right: Node<T> | undefined): Node<T> | undefined {
-  if (left === undefined) return right;
-  if (right === undefined) return left;
-  if (left.priority >= right.priority) {
-    left.right = merge(left.right, right);
-    return left;
+/** Collects items until there are enough; `skip` as in {@linkcode OrderedSet.take}. */
+function collect<T>(
+  { items, children }: Block<T>,
+  count: number,
+  skip: ((item: T) => boolean) | undefined,
+  taken: T[],
+): void {
+  const skipped = skip === undefined ? 0 : countSkipped(items, skip);
+  if (children === undefined) {
+    for (let i = skipped; i < items.length && taken.length < count; i++) taken.push(items[i]!);
+    return;
   }
-  right.left = merge(left, right.left);
-  return right;
+  // Of the last child that begins with a skipped item, others may not be skipped; all behind it are not.
+  const start = Math.max(skipped - 1, 0);
+  for (let i = start; i < children.length && taken.length < count; i++) {
+    collect(children[i]!, count, i === start ? skip : undefined, taken);
+  }
+}
+
+/** How many items there are in the prefix for which `skip` is true. */
+function countSkipped<T>(items: readonly T[], skip: (item: T) => boolean): number {
+  let low = 0;
+  let high = items.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (skip(items[middle]!)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function* leaves<T>(block: Block<T>): IterableIterator<Block<T>> {
+  if (block.children === undefined) yield block;
+  else for (const child of block.children) yield* leaves(child);
 }

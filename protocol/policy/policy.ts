@@ -12,7 +12,7 @@ export interface Selectable {
  * round.
  */
 export interface Selection<Element extends Selectable> extends Iterable<Element> {
-  /** How many elements there are. */
+  /** How many elements there are, those included that are not selected because their weight is 0. */
   readonly size: number;
   /** Takes an element in. */
   add(element: Element): void;
@@ -28,6 +28,8 @@ export interface Selection<Element extends Selectable> extends Iterable<Element>
    *   policy's. A registrar cannot know how many of its offers a pool user tries (reference/rsplib.md §2.3).
    */
   select(count: number, maxIncrement?: number): Element[];
+  /** What the policy knows of an element, for displays. */
+  state(element: Element): SelectionState;
   /** The elements in the order in which they would be selected next, if the policy has one. */
   [Symbol.iterator](): IterableIterator<Element>;
   /**
@@ -38,7 +40,23 @@ export interface Selection<Element extends Selectable> extends Iterable<Element>
   checkInvariants(): void;
 }
 
-/** A pool member selection policy (RFC 5356). One file each; {@linkcode findPolicy} knows them all. */
+/** What a policy keeps of an element beside its parameter (reference/rsplib.md §6.2 shows it in dumps). */
+export interface SelectionState {
+  /** Place among equals; with random policies, place in the row. */
+  readonly sequence: number;
+  /** Weighted round robin: the round in which the element comes next. */
+  readonly round: number;
+  /** Weighted round robin: how often it still comes in this round. */
+  readonly turns: number;
+  /** Load added by selections since the last registration, 32 bits; 0xffffffff = 1 or more. */
+  readonly degradation: number;
+  /** Random policies: the element's share of chance. */
+  readonly value: number;
+  /** How often it was selected. */
+  readonly selections: number;
+}
+
+/** A pool member selection policy (RFC 5356). {@linkcode findPolicy} knows them all. */
 export interface Policy {
   /** RSPLIB's name, as in `-policy=`. */
   readonly name: PolicyName;

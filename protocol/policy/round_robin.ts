@@ -1,6 +1,5 @@
-import { PolicyType } from "../param/policy.ts";
 import type { Policy } from "./policy.ts";
-import { SortedSelection } from "./sorted_selection.ts";
+import { sortedPolicy } from "./sorted_selection.ts";
 
 /**
  * Round Robin (RFC 5356 §4.1): the elements take turns. One that was used goes to the end of the line.
@@ -17,8 +16,4 @@ import { SortedSelection } from "./sorted_selection.ts";
  * assert.deepEqual(turns, ["a", "b", "a"]);
  * ```
  */
-export const roundRobin: Policy = {
-  name: "RoundRobin",
-  type: PolicyType.RoundRobin,
-  select: () => new SortedSelection({}),
-};
+export const roundRobin: Policy = sortedPolicy("RoundRobin", {});

@@ -52,6 +52,12 @@ Deno.test("TimerQueue does not grow when one timer is moved for ever", () => {
   assert.equal(timers.takeDue(10_000), undefined);
 });
 
+Deno.test("TimerQueue takes more timers than a call can have arguments", () => {
+  const timers = new TimerQueue<number>();
+  for (let round = 0; round < 4; round++) for (let key = 0; key < 200_000; key++) timers.set(key, key);
+  assert.deepEqual([timers.size, timers.takeDue(1e9), timers.takeDue(1e9)], [200_000, 0, 1]);
+});
+
 Deno.test("Prng repeats for a seed, differs between seeds, and fills its range evenly", () => {
   const draw = (seed: number) => Array.from({ length: 8 }, ((prng) => () => prng.u32())(new Prng(seed)));
   assert.deepEqual(draw(1), draw(1));

@@ -430,12 +430,13 @@ Deno.test("§3.12.7: a lack of resources is told without further information", (
   assert.deepEqual(answer.error, [cause(CauseCode.lackOfResources)]);
 });
 
-Deno.test("§3.12.8: an inconsistent transport type is refused with that cause", () => {
+Deno.test("§3.12.8: an inconsistent transport type is refused with a transport parameter of the pool", () => {
   const { error } = refusalOf({
     userTransport: { protocol: "udp", port: 1, use: "data", addresses: ["10.1.1.2"] },
   });
 
-  assert.equal(error?.[0]?.code, CauseCode.inconsistentTransportType);
+  const poolTransport = transport(0x0004, 42976, 1, IPV4);
+  assert.deepEqual(error, [cause(CauseCode.inconsistentTransportType, poolTransport)]);
 });
 
 Deno.test("§3.12.9: an inconsistent transport use is refused, without further information", () => {

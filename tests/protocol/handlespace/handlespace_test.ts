@@ -111,3 +111,32 @@ Deno.test("Handlespace agrees with a simple model under random changes", () => {
     { numRuns: 40 },
   );
 });
+
+Deno.test("Handlespace refuses other transports than the pool's with its own, unless that is long", () => {
+  const opaque = (length: number): PoolElement => ({
+    ...element(1),
+    userTransport: { protocol: "opaque", port: 0, use: "data", addresses: [], value: new Uint8Array(length) },
+  });
+  for (const [first, expected] of [[opaque(4), "0010000800000000"], [opaque(60_000), ""]] as const) {
+    const handlespace = new Handlespace(new Prng(1));
+    handlespace.register(encodeText("P"), first);
+    const tcp = { protocol: "tcp", port: 7, use: "data", addresses: ["10.1.1.1"] } as const;
+    const result = handlespace.register(encodeText("P"), { ...element(2), userTransport: tcp });
+    assert.ok(result.type === "refused");
+    assert.equal(result.error[0]?.code, 7);
+    assert.equal(result.error[0]?.data.toHex(), expected);
+  }
+});
+
+Deno.test("Handlespace counts as many selected elements as used as it is told", () => {
+  const pool = encodeText("P");
+  for (const [maxIncrement, next] of [[undefined, 2], [0, 2], [1, 2], [2, 3], [9, 1]] as const) {
+    const handlespace = new Handlespace(
+      new Prng(1),
+      maxIncrement === undefined ? {} : { maxIncrement },
+    );
+    for (const id of [1, 2, 3]) handlespace.register(pool, element(id));
+    assert.deepEqual(handlespace.select(pool, 3)?.map(({ elementId }) => elementId), [1, 2, 3]);
+    assert.equal(handlespace.select(pool, 1)?.[0]?.elementId, next, `maxIncrement ${maxIncrement}`);
+  }
+});

@@ -25,5 +25,21 @@ export const POLICIES: readonly PolicyParameter[] = [
     loadDpf: 3,
     distanceMs: 50,
   },
-  { name: "unknown", type: 0xb0002004, value: Uint8Array.of(1, 2, 3, 4) },
+  {
+    name: "PriorityLeastUsedDPF",
+    type: 0xb0002004,
+    load: 1,
+    loadDegradation: 2,
+    loadDpf: 3,
+    distanceMs: 50,
+  },
+  {
+    name: "PriorityLeastUsedDegradationDPF",
+    type: 0xb0002005,
+    load: 1,
+    loadDegradation: 2,
+    loadDpf: 3,
+    distanceMs: 50,
+  },
+  { name: "unknown", type: 0xb0003001, value: Uint8Array.of(1, 2, 3, 4) },
 ];

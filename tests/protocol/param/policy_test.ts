@@ -3,6 +3,8 @@ import {
   fractionFromWire,
   fractionToWire,
   isAdaptive,
+  isSamePolicy,
+  policyField,
   policyName,
   PolicyType,
 } from "../../../protocol/param/policy.ts";
@@ -32,6 +34,8 @@ const VALUES: Readonly<Record<PolicyParameter["name"], string>> = {
   WeightedRandomDPF: "00000001 00000002 00000032",
   LeastUsedDPF: "00000001 00000002 00000032",
   LeastUsedDegradationDPF: "00000001 00000002 00000003 00000032",
+  PriorityLeastUsedDPF: "00000001 00000002 00000003 00000032",
+  PriorityLeastUsedDegradationDPF: "00000001 00000002 00000003 00000032",
   unknown: "01020304",
 };
 
@@ -68,7 +72,8 @@ Deno.test("the policy table covers every policy", () => {
 
 Deno.test("policyName() knows all policy types", () => {
   assert.equal(policyName(0x40000002), "LeastUsedDegradation");
-  assert.equal(policyName(0xb0002005), undefined);
+  assert.equal(policyName(0xb0002005), "PriorityLeastUsedDegradationDPF");
+  assert.equal(policyName(0xb0003001), undefined);
 });
 
 Deno.test("fractionToWire() rounds as RSPLIB does", () => {
@@ -83,6 +88,23 @@ Deno.test("fractionToWire() rounds as RSPLIB does", () => {
 
 Deno.test("isAdaptive() is true of the policies with a load", () => {
   const adaptive = POLICIES.filter(isAdaptive).map(({ name }) => name);
-  assert.equal(adaptive.length, 10);
+  assert.equal(adaptive.length, 12);
   assert.ok(adaptive.every((name) => name.includes("LeastUsed")));
+});
+
+Deno.test("policyField() gives a number of a policy, and 0 for one that it does not have", () => {
+  assert.equal(policyField({ name: "WeightedRandom", type: 4, weight: 7 }, "weight"), 7);
+  assert.equal(policyField({ name: "RoundRobin", type: 1 }, "weight"), 0);
+});
+
+Deno.test("isSamePolicy() compares types and numbers", () => {
+  POLICIES.forEach((policy, i) => {
+    assert.ok(isSamePolicy(policy, structuredClone(policy)), policy.name);
+    POLICIES.forEach((other, j) => assert.equal(isSamePolicy(policy, other), i === j, policy.name));
+    for (const field of Object.keys(policy)) {
+      if (field === "name" || field === "type") continue;
+      const value = field === "value" ? Uint8Array.of(1, 2, 3, 5) : 12345;
+      assert.equal(isSamePolicy(policy, { ...policy, [field]: value } as PolicyParameter), false, field);
+    }
+  });
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { Prng } from "../../../protocol/machine.ts";
+import { policyField } from "../../../protocol/param/policy.ts";
 import type { PolicyParameter } from "../../../protocol/param/policy.ts";
 import { findPolicy, policies } from "../../../protocol/policy/mod.ts";
 import { SortedSelection } from "../../../protocol/policy/sorted_selection.ts";
@@ -54,8 +55,7 @@ Deno.test("registering again with equal values leaves the place in the line as i
 
 Deno.test("a sorted policy places by its own order, and anew when values change", () => {
   const load = (value: number) => ({ name: "LeastUsed", type: 0x40000001, load: value } as const);
-  const loadOf = (policy: PolicyParameter) => "load" in policy ? policy.load : 0;
-  const selection = new SortedSelection<Fake>({ compare: (a, b) => loadOf(a.policy) - loadOf(b.policy) });
+  const selection = new SortedSelection<Fake>({ rank: ({ policy }) => policyField(policy, "load") });
   const fakes = [fake("a", load(30)), fake("b", load(10)), fake("c", load(10))];
   for (const element of fakes) selection.add(element);
   assert.equal(names(selection), "bca");
