@@ -1,6 +1,6 @@
 /** The Aggregate Server Access Protocol's messages (RFC 5352): octets to values and back. */
 export { describeAsap } from "./describe.ts";
-export { AsapType } from "./message.ts";
+export { AsapFlag, AsapType } from "./message.ts";
 export type {
   AboutElement,
   AboutPool,

@@ -55,6 +55,11 @@ export interface MembershipOptions extends RequestOptions {
    * first: what was wrong is often not the element's (a full registrar, a pool of old elements) and passes. Default true.
    */
   readonly retryRefused?: boolean | undefined;
+  /**
+   * MAX-REG-ATTEMPT of RFC 5352 §3.1: so many registrations in a row that are refused or not answered end it. Default: no
+   * limit, since a pool element has nothing better to do than to wait for a registrar.
+   */
+  readonly maxRegistrationAttempts?: number | undefined;
   /** How the registrar is found. */
   readonly hunt?: HuntOptions | undefined;
 }
@@ -83,6 +88,8 @@ export class PoolMembership {
   /** A registrar has known us, so that there is something to end. */
   #wasMember = false;
   #refusals = 0;
+  /** Registrations since the last one that was accepted. */
+  #attempts = 0;
   #homeRegistrarId = 0;
 
   /**
@@ -148,6 +155,11 @@ export class PoolMembership {
     this.#pump(now);
   }
 
+  /** The load of an adaptive policy, 0–1; undefined = the policy is not adaptive. */
+  get load(): number | undefined {
+    return "load" in this.#policy ? this.#policy.load / 0xffffffff : undefined;
+  }
+
   /** Sets the load of an adaptive policy, 0–1. Without effect for the others. */
   setLoad(load: number, now: Instant): void {
     if (!("load" in this.#policy)) return;
@@ -190,8 +202,10 @@ export class PoolMembership {
   #linkEvent(event: LinkEvent<"register" | "deregister">, now: Instant): void {
     switch (event.type) {
       case "connected":
-        // A registrar that took over knows the element from its predecessor; another one has to be told.
-        if (!event.adopted) this.#register(now);
+        // A registrar that took over knows the element from its predecessor; another one has to be told. So has one
+        // that took over what we had no answer about yet.
+        this.#refusals = 0;
+        if (!event.adopted || this.#state === "joining") this.#register(now);
         return;
       case "disconnected":
         this.#homeRegistrarId = 0;
@@ -223,6 +237,8 @@ export class PoolMembership {
   #register(now: Instant): void {
     if (this.#state !== "joining" && this.#state !== "member") return;
     if (this.#registering || this.#link.registrar === undefined) return;
+    if (this.#attempts >= (this.#options.maxRegistrationAttempts ?? Infinity)) return this.#giveUp();
+    this.#attempts++;
     this.#registering = true;
     this.#outdated = false;
     const { poolHandle, elementId } = this.#options;
@@ -255,6 +271,7 @@ export class PoolMembership {
     const again = this.#state === "member";
     this.#state = "member";
     this.#refusals = 0;
+    this.#attempts = 0;
     this.#timers.set("register", now + this.#intervalMs);
     const { poolHandle, elementId } = this.#options;
     const registrarId = this.#link.registrar?.registrarId ?? 0;
@@ -297,6 +314,21 @@ export class PoolMembership {
       this.#state = "joining";
       this.#timers.set("register", now + retryMs);
     }
+  }
+
+  #giveUp(): void {
+    const { poolHandle, elementId } = this.#options;
+    const reason = `no registrar accepted it in ${this.#attempts} attempts`;
+    this.#report({
+      type: "registrationRefused",
+      poolHandle,
+      elementId,
+      causeCode: 0,
+      reason,
+      retryMs: undefined,
+    });
+    this.#state = "refused";
+    this.#link.stop();
   }
 
   /** RFC 5352 §2.2.7 names no element: all elements of the pool are meant. RSPLIB adds the element's ID. */

@@ -29,7 +29,10 @@ export interface EndpointOptions {
   readonly sackFrequency?: number;
   /** How long a state cookie is valid, in milliseconds. Default 60000. */
   readonly cookieLifeMs?: number;
-  /** Octets queued for sending per association before `blocked`. Default 1 MiB. */
+  /**
+   * Octets queued for sending per association before `blocked`. Default 1 MiB. Many small messages block before: what
+   * they cost besides their octets counts, too.
+   */
   readonly sendBuffer?: number;
   /** Octets of receive buffer per association: the advertised window. Default 1 MiB. */
   readonly receiveBuffer?: number;

@@ -1,15 +1,8 @@
 import { readAsap } from "../asap/mod.ts";
-import type {
-  AsapMessage,
-  Deregistration,
-  EndpointKeepAliveAck,
-  EndpointUnreachable,
-  HandleResolution,
-  Registration,
-} from "../asap/mod.ts";
+import type { AsapMessage, Deregistration, EndpointKeepAliveAck, Registration } from "../asap/mod.ts";
 import type { ElementEntry, Handlespace } from "../handlespace/mod.ts";
 import { poolKey } from "../handlespace/mod.ts";
-import { isLoopback, transportAddresses } from "../net.ts";
+import { transportAddresses } from "../net.ts";
 import type { Instant } from "../net.ts";
 import { describeError, describePolicy } from "../param/describe.ts";
 import { CauseCode, errorFor, operationError, unrecognizedParameters } from "../param/operation_error.ts";
@@ -19,17 +12,15 @@ import type { PoolHandle } from "../param/pool_handle.ts";
 import { MAX_TRANSPORT_ADDRESSES } from "../param/transport.ts";
 import { DecodeError } from "../wire/mod.ts";
 import type { AssociationRecord } from "./associations.ts";
+import type { Distances } from "./distances.ts";
 import type { MembershipTable } from "./membership_table.ts";
+import type { Offences } from "./offences.ts";
 import type { RegistrarReport, RemovalReason } from "./report.ts";
+import type { Resolutions } from "./resolutions.ts";
 import type { RegistrarStatistics } from "./statistics.ts";
 import { usableAddresses } from "./usable_addresses.ts";
 import type { MinimumScope } from "./usable_addresses.ts";
-
-/** Most elements in a resolution response, whatever is asked for: RSPLIB's bound too (reference/rsplib.md §3.8). */
-export const MAX_RESOLUTION_ITEMS = 128;
-
-/** Octets that the elements of a response may take: the rest of 65535 is for the other parameters. */
-const MAX_RESPONSE_OCTETS = 60_000;
+import type { UnreachableReports } from "./unreachable_reports.ts";
 
 /** A longer pool handle is answered by an error instead of its echo, which might not fit. */
 const MAX_ECHOED_HANDLE = 1024;
@@ -39,11 +30,13 @@ export interface AsapContext {
   readonly registrarId: number;
   readonly handlespace: Handlespace;
   readonly members: MembershipTable;
+  readonly distances: Distances;
   readonly statistics: RegistrarStatistics;
   readonly minAddressScope: MinimumScope;
-  readonly maxResolutionItems: number;
   readonly maxElementsPerAssociation: number;
-  readonly maxBadReports: number;
+  readonly resolutions: Resolutions;
+  readonly unreachableReports: UnreachableReports;
+  readonly offences: Offences;
   readonly send: (record: AssociationRecord, message: AsapMessage) => void;
   readonly report: (report: RegistrarReport) => void;
   /** An element changed: the other registrars have to hear of it (ENRP_HANDLE_UPDATE). */
@@ -67,7 +60,7 @@ export class AsapService {
       message = readAsap(octets, unrecognized);
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
-      return this.#unreadable(record, error);
+      return this.#unreadable(record, error, now);
     }
     this.#dispatch(record, message, now);
     const error = unrecognizedParameters(unrecognized);
@@ -76,11 +69,19 @@ export class AsapService {
 
   /** Asks an element for a sign of life (RFC 5352 §2.2.7), with its ID as RSPLIB has it. */
   askForLife(entry: ElementEntry, record: AssociationRecord, now: Instant): void {
-    const { members, statistics, registrarId, send } = this.#context;
-    statistics.keepAlivesSent++;
-    const { pool: { poolHandle }, elementId } = entry;
-    send(record, { type: "endpointKeepAlive", home: false, registrarId, poolHandle, elementId });
-    members.asked(entry, now);
+    this.#ask(entry, record, false, now);
+  }
+
+  /** Asks an element of ours that others do not reach at once (RFC 5352 §3.5), unless it was asked just now. */
+  suspect(entry: ElementEntry, now: Instant): void {
+    const { members } = this.#context;
+    const holder = members.associationOf(entry);
+    if (holder !== undefined && members.mayAsk(entry, now)) this.askForLife(entry, holder, now);
+  }
+
+  /** Tells an element that its home is here, by the H bit (RFC 5352 §2.2.7), and asks it for a sign of life. */
+  claim(entry: ElementEntry, record: AssociationRecord, now: Instant): void {
+    this.#ask(entry, record, true, now);
   }
 
   /** Removes an element that did not deregister. */
@@ -98,29 +99,47 @@ export class AsapService {
     report({ type: "removed", poolHandle, elementId, reason });
   }
 
+  /** Asks an element of another registrar. Its answer, which may go to its home only, is not waited for. */
+  probe(entry: ElementEntry, record: AssociationRecord): void {
+    this.#sendKeepAlive(entry, record, false);
+  }
+
+  #ask(entry: ElementEntry, record: AssociationRecord, home: boolean, now: Instant): void {
+    this.#sendKeepAlive(entry, record, home);
+    this.#context.members.asked(entry, now);
+  }
+
+  #sendKeepAlive(entry: ElementEntry, record: AssociationRecord, home: boolean): void {
+    const { statistics, registrarId, send } = this.#context;
+    statistics.keepAlivesSent++;
+    const { pool: { poolHandle }, elementId } = entry;
+    send(record, { type: "endpointKeepAlive", home, registrarId, poolHandle, elementId });
+  }
+
   #dispatch(record: AssociationRecord, message: AsapMessage, now: Instant): void {
     switch (message.type) {
       case "registration":
         return this.#registration(record, message, now);
       case "deregistration":
-        return this.#deregistration(record, message);
+        return this.#deregistration(record, message, now);
       case "handleResolution":
-        return this.#resolution(record, message);
+        if (this.#tooLong(record, message.poolHandle, now)) return;
+        return this.#context.resolutions.answer(record, message, now);
       case "endpointKeepAliveAck":
         return this.#keepAliveAck(record, message, now);
       case "endpointUnreachable":
-        return this.#unreachable(record, message, now);
+        return this.#context.unreachableReports.take(record, message, now);
       default:
         // A registrar's own messages, the session layer's, errors: no answer is defined, and RSPLIB's clients take an
         // unexpected one for a reason to leave (reference/rsplib.md §0.4).
-        return this.#offence(record, `${message.type} is nothing for a registrar`);
+        return this.#context.offences.badMessage(record, `${message.type} is nothing for a registrar`, now);
     }
   }
 
   // ------------------------------------------------------------------------------- registration (RFC 5352 §3.1, §3.2)
 
   #registration(record: AssociationRecord, { poolHandle, element }: Registration, now: Instant): void {
-    if (this.#tooLong(record, poolHandle)) return;
+    if (this.#tooLong(record, poolHandle, now)) return;
     const { elementId } = element;
     const result = this.#register(record, poolHandle, element);
     if (result.type === "refused") return this.#refuse(record, poolHandle, elementId, result.error);
@@ -149,19 +168,23 @@ export class AsapService {
     poolHandle: PoolHandle,
     element: PoolElement,
   ): ReturnType<Handlespace["register"]> {
-    const { handlespace, members, registrarId, minAddressScope, maxElementsPerAssociation } = this.#context;
+    const { handlespace, members, distances, registrarId, minAddressScope, maxElementsPerAssociation } =
+      this.#context;
     const present = handlespace.find(poolHandle, element.elementId);
     const holder = present && members.associationOf(present);
     if (holder !== undefined && !mayActFor(holder, record)) {
       return { type: "refused", error: operationError(CauseCode.nonUniqueElementId) };
     }
     if (holder !== record && record.entries.size >= maxElementsPerAssociation) {
-      this.#limit(record, `more than ${maxElementsPerAssociation} elements over one association`);
+      this.#context.offences.tellLimit(
+        record,
+        `more than ${maxElementsPerAssociation} elements over one association`,
+      );
       return { type: "refused", error: operationError(CauseCode.lackOfResources) };
     }
     const { userTransport } = element;
     const usable = usableAddresses(userTransport.addresses, record.peerAddresses, minAddressScope);
-    return handlespace.register(poolHandle, {
+    const located: PoolElement = {
       ...element,
       homeRegistrarId: registrarId,
       userTransport: userTransport.protocol === "opaque"
@@ -173,7 +196,8 @@ export class AsapService {
         use: "data",
         addresses: record.peerAddresses.slice(0, MAX_TRANSPORT_ADDRESSES),
       },
-    });
+    };
+    return handlespace.register(poolHandle, distances.ofRegistration(record, located));
   }
 
   #refuse(record: AssociationRecord, poolHandle: PoolHandle, elementId: number, error: OperationError): void {
@@ -187,15 +211,15 @@ export class AsapService {
     report({ type: "refused", poolHandle, elementId, association, causeCode, reason: describeError(error) });
   }
 
-  #deregistration(record: AssociationRecord, { poolHandle, elementId }: Deregistration): void {
-    if (this.#tooLong(record, poolHandle)) return;
+  #deregistration(record: AssociationRecord, { poolHandle, elementId }: Deregistration, now: Instant): void {
+    if (this.#tooLong(record, poolHandle, now)) return;
     const { handlespace, members, statistics, send, report } = this.#context;
     const entry = handlespace.find(poolHandle, elementId);
     const holder = entry && members.associationOf(entry);
     if (holder !== undefined && !mayActFor(holder, record)) {
       const error = operationError(CauseCode.rejectedForSecurity);
       send(record, { type: "deregistrationResponse", poolHandle, elementId, error });
-      return this.#offence(record, "it deregisters an element of another host");
+      return this.#context.offences.badMessage(record, "it deregisters an element of another host", now);
     }
     // What is not there is as good as deregistered: the element may repeat itself after a lost association.
     send(record, { type: "deregistrationResponse", poolHandle, elementId });
@@ -212,59 +236,6 @@ export class AsapService {
     changed("delete", entry);
   }
 
-  // ------------------------------------------------------------------------------------- resolution (RFC 5352 §3.3)
-
-  #resolution(record: AssociationRecord, { poolHandle, items }: HandleResolution): void {
-    if (this.#tooLong(record, poolHandle)) return;
-    const { handlespace, statistics, send, report, maxResolutionItems } = this.#context;
-    // The S bit asks for updates of the pool; like RSPLIB's registrar this one grants none (no A bit).
-    const count = Math.min(items || maxResolutionItems, MAX_RESOLUTION_ITEMS);
-    const elements = this.#presentable(record, handlespace.select(poolHandle, count) ?? []);
-    const { association } = record;
-    const first = elements[0];
-    if (first === undefined) {
-      statistics.resolutionsFailed++;
-      const error = operationError(CauseCode.unknownPoolHandle);
-      send(record, { type: "handleResolutionResponse", poolHandle, elements, error });
-      if (record.offends(`unknown ${poolKey(poolHandle)}`)) {
-        report({ type: "poolUnknown", poolHandle, association });
-      }
-      return;
-    }
-    statistics.resolutions++;
-    // RSPLIB's clients cannot do without the policy (reference/rsplib.md §0.3).
-    send(record, { type: "handleResolutionResponse", poolHandle, policy: first.policy, elements });
-    report({
-      type: "resolved",
-      poolHandle,
-      association,
-      elementIds: elements.map(({ elementId }) => elementId),
-    });
-  }
-
-  /** The elements as this pool user may see them, as many as fit into a message. */
-  #presentable(record: AssociationRecord, entries: readonly ElementEntry[]): PoolElement[] {
-    const elements: PoolElement[] = [];
-    let octetCount = 0;
-    for (const { element } of entries) {
-      const { asapTransport: _, ...shown } = element;
-      const { userTransport } = shown;
-      // To a user on another host, a loopback address would be itself.
-      const addresses = record.overLoopback
-        ? userTransport.addresses
-        : userTransport.addresses.filter((address) => !isLoopback(address));
-      if (userTransport.protocol !== "opaque" && addresses.length === 0) continue;
-      octetCount += 80 + 20 * addresses.length; // parameters around them, and the longest address parameters
-      if (octetCount > MAX_RESPONSE_OCTETS) break;
-      elements.push(
-        addresses.length === userTransport.addresses.length
-          ? shown
-          : { ...shown, userTransport: { ...userTransport, addresses } as typeof userTransport },
-      );
-    }
-    return elements;
-  }
-
   // ------------------------------------------------------------------------------------ life (RFC 5352 §3.4, §3.5)
 
   #keepAliveAck(
@@ -272,57 +243,28 @@ export class AsapService {
     { poolHandle, elementId }: EndpointKeepAliveAck,
     now: Instant,
   ): void {
-    const { handlespace, members, statistics } = this.#context;
+    const { handlespace, members, distances, statistics } = this.#context;
     const entry = handlespace.find(poolHandle, elementId);
     // An answer by another association proves nothing about the element's own.
     if (entry === undefined || members.associationOf(entry) !== record) return;
     statistics.keepAliveAcks++;
     members.acknowledged(entry, now);
-  }
-
-  #unreachable(
-    record: AssociationRecord,
-    { poolHandle, elementId }: EndpointUnreachable,
-    now: Instant,
-  ): void {
-    const { handlespace, members, statistics, report, maxBadReports: limit } = this.#context;
-    statistics.unreachableReports++;
-    const entry = handlespace.find(poolHandle, elementId);
-    const holder = entry && members.associationOf(entry);
-    if (entry === undefined || holder === undefined) return; // gone already
-    const { count, ask } = members.reported(entry, now);
-    report({ type: "unreachable", poolHandle, elementId, association: record.association, count, limit });
-    if (count >= limit) this.remove(entry, "reported unreachable");
-    // One report may be a path's fault: the element itself is asked at once (RFC 5353 §3.3).
-    else if (ask) this.askForLife(entry, holder, now);
+    distances.refresh(record);
   }
 
   // ------------------------------------------------------------------------------------------------- bad messages
 
-  #unreadable(record: AssociationRecord, decodeError: DecodeError): void {
+  #unreadable(record: AssociationRecord, decodeError: DecodeError, now: Instant): void {
     const error = errorFor(decodeError);
     if (error !== "silent") this.#context.send(record, { type: "error", error });
-    this.#offence(record, decodeError.message);
+    this.#context.offences.badMessage(record, decodeError.message, now);
   }
 
-  #tooLong(record: AssociationRecord, poolHandle: PoolHandle): boolean {
+  #tooLong(record: AssociationRecord, poolHandle: PoolHandle, now: Instant): boolean {
     if (poolHandle.length <= MAX_ECHOED_HANDLE) return false;
     this.#context.send(record, { type: "error", error: operationError(CauseCode.invalidValues) });
-    this.#offence(record, `a pool handle of ${poolHandle.length} octets`);
+    this.#context.offences.badMessage(record, `a pool handle of ${poolHandle.length} octets`, now);
     return true;
-  }
-
-  #offence(record: AssociationRecord, reason: string): void {
-    const { statistics, report } = this.#context;
-    statistics.badMessages++;
-    if (record.offends("bad message")) {
-      report({ type: "offence", source: `association ${record.association}`, reason });
-    }
-  }
-
-  #limit(record: AssociationRecord, reason: string): void {
-    if (!record.offends("limit")) return;
-    this.#context.report({ type: "limit", source: `association ${record.association}`, reason });
   }
 }
 

@@ -1,5 +1,6 @@
 import type { ElementEntry } from "../handlespace/mod.ts";
 import { earliest, TimerQueue } from "../machine.ts";
+import type { Prng } from "../machine.ts";
 import type { Instant } from "../net.ts";
 import { assert } from "../wire/mod.ts";
 import type { AssociationRecord } from "./associations.ts";
@@ -17,18 +18,17 @@ const MIN_KEEP_ALIVE_GAP_MS = 1000;
 export interface Supervision {
   readonly keepAliveIntervalMs: number;
   readonly keepAliveTimeoutMs: number;
-  readonly maxBadReports: number;
-  readonly reportMemoryMs: number;
+  /** Part of the interval that it is longer or shorter at random, 0 to 1. */
+  readonly keepAliveJitter: number;
 }
 
 interface Member {
   readonly entry: ElementEntry;
-  association: AssociationRecord;
+  /** Undefined = it was taken over, and is not reached yet. */
+  association: AssociationRecord | undefined;
   awaitsAck: boolean;
   /** When the last keep-alive was sent. */
   askedAt: Instant;
-  /** When it was reported unreachable; only reports that still count. */
-  reports: Instant[];
 }
 
 /** What is due for an element. */
@@ -43,23 +43,35 @@ export type MemberEvent =
 
 /**
  * The registrar's own elements under supervision: by which association they came, when they are asked for a sign of
- * life, when their registration ends, how often they were reported unreachable (RFC 5352 §3.4, §3.5; RFC 5353 §3.3).
- * Every operation is O(log n).
+ * life, when their registration ends (RFC 5352 §3.4, §3.5; RFC 5353 §3.3).
+ * An element that was taken over from another registrar has no association at first, and is not asked. Every operation
+ * is O(log n).
  */
 export class MembershipTable {
   readonly #supervision: Supervision;
+  readonly #random: Prng;
   readonly #members = new Map<ElementEntry, Member>();
   readonly #keepAlives = new TimerQueue<Member>();
   readonly #lives = new TimerQueue<Member>();
 
-  /** @param supervision intervals and limits */
-  constructor(supervision: Supervision) {
+  /**
+   * @param supervision intervals and limits
+   * @param random spreads keep-alives
+   */
+  constructor(supervision: Supervision, random: Prng) {
     this.#supervision = supervision;
+    this.#random = random;
   }
 
   /** How many elements are under supervision. */
   get size(): number {
     return this.#members.size;
+  }
+
+  /** Whether an element is under supervision, and not reached yet. */
+  isAdopted(entry: ElementEntry): boolean {
+    const member = this.#members.get(entry);
+    return member !== undefined && member.association === undefined;
   }
 
   /** The association that an element came by. */
@@ -69,18 +81,25 @@ export class MembershipTable {
 
   /** An element was registered, for the first time or again, possibly by another association. */
   registered(entry: ElementEntry, association: AssociationRecord, now: Instant): void {
-    let member = this.#members.get(entry);
-    if (member === undefined) {
-      member = { entry, association, awaitsAck: false, askedAt: -Infinity, reports: [] };
-      this.#members.set(entry, member);
-    }
-    member.association.entries.delete(entry);
-    member.association = association;
-    association.entries.add(entry);
+    const member = this.#memberOf(entry);
+    this.#attach(member, association);
     this.#alive(member, now);
-    const lifeMs = entry.element.registrationLifeMs;
-    if (lifeMs === ENDLESS_LIFE) this.#lives.clear(member);
-    else this.#lives.set(member, now + Math.max(lifeMs, MIN_LIFE_MS));
+    this.#prolong(member, now);
+  }
+
+  /**
+   * An element was taken over from another registrar: its life goes on, but it has no association yet. One that is
+   * under supervision already stays as it is.
+   */
+  adopted(entry: ElementEntry, now: Instant): void {
+    if (!this.#members.has(entry)) this.#prolong(this.#memberOf(entry), now);
+  }
+
+  /** An element that was taken over is reached by an association: it has to be asked at once. */
+  reached(entry: ElementEntry, association: AssociationRecord): void {
+    const member = this.#members.get(entry);
+    assert(member !== undefined, "only elements under supervision are reached");
+    this.#attach(member, association);
   }
 
   /** An element answered a keep-alive. */
@@ -98,18 +117,11 @@ export class MembershipTable {
     this.#keepAlives.set(member, now + this.#supervision.keepAliveTimeoutMs);
   }
 
-  /**
-   * An element was reported unreachable.
-   *
-   * @returns how many reports count now, and whether the element should be asked for a sign of life at once
-   */
-  reported(entry: ElementEntry, now: Instant): { readonly count: number; readonly ask: boolean } {
+  /** Whether an element that was reported unreachable should be asked for a sign of life at once. */
+  mayAsk(entry: ElementEntry, now: Instant): boolean {
     const member = this.#members.get(entry);
-    assert(member !== undefined, "only elements under supervision are reported");
-    const { maxBadReports, reportMemoryMs } = this.#supervision;
-    member.reports = [...member.reports.filter((at) => at > now - reportMemoryMs), now].slice(-maxBadReports);
-    const ask = !member.awaitsAck && now - member.askedAt >= MIN_KEEP_ALIVE_GAP_MS;
-    return { count: member.reports.length, ask };
+    return member?.association !== undefined && !member.awaitsAck &&
+      now - member.askedAt >= MIN_KEEP_ALIVE_GAP_MS;
   }
 
   /** An element is gone. */
@@ -117,7 +129,7 @@ export class MembershipTable {
     const member = this.#members.get(entry);
     if (member === undefined) return;
     this.#members.delete(entry);
-    member.association.entries.delete(entry);
+    member.association?.entries.delete(entry);
     this.#keepAlives.clear(member);
     this.#lives.clear(member);
   }
@@ -129,6 +141,7 @@ export class MembershipTable {
     const member = this.#keepAlives.takeDue(now);
     if (member === undefined) return undefined;
     const { entry, association, awaitsAck } = member;
+    assert(association !== undefined, "only elements with an association have a keep-alive timer");
     return { type: awaitsAck ? "keepAliveTimeout" : "keepAliveDue", entry, association };
   }
 
@@ -137,18 +150,46 @@ export class MembershipTable {
     return earliest(this.#lives.next(), this.#keepAlives.next());
   }
 
-  /** @throws {InvariantError} when the structures disagree */
+  /**
+   * @param entries the registrar's own
+   * @throws {InvariantError} when the structures disagree
+   */
   checkInvariants(entries: ReadonlySet<ElementEntry>): void {
     assert(this.#members.size === entries.size, "every own element is under supervision");
+    let reachedCount = 0;
     for (const [entry, { association }] of this.#members) {
       assert(entries.has(entry), "every element under supervision is in the handlespace");
-      assert(association.entries.has(entry), "an element's association knows it");
+      assert(association?.entries.has(entry) ?? true, "an element's association knows it");
+      if (association !== undefined) reachedCount++;
     }
-    assert(this.#keepAlives.size === this.#members.size, "every element has its keep-alive timer");
+    assert(this.#keepAlives.size === reachedCount, "every element that is reached has its keep-alive timer");
+  }
+
+  #memberOf(entry: ElementEntry): Member {
+    let member = this.#members.get(entry);
+    if (member === undefined) {
+      member = { entry, association: undefined, awaitsAck: false, askedAt: -Infinity };
+      this.#members.set(entry, member);
+    }
+    return member;
+  }
+
+  #attach(member: Member, association: AssociationRecord): void {
+    member.association?.entries.delete(member.entry);
+    member.association = association;
+    association.entries.add(member.entry);
+  }
+
+  #prolong(member: Member, now: Instant): void {
+    const lifeMs = member.entry.element.registrationLifeMs;
+    if (lifeMs === ENDLESS_LIFE) this.#lives.clear(member);
+    else this.#lives.set(member, now + Math.max(lifeMs, MIN_LIFE_MS));
   }
 
   #alive(member: Member, now: Instant): void {
     member.awaitsAck = false;
-    this.#keepAlives.set(member, now + this.#supervision.keepAliveIntervalMs);
+    const { keepAliveIntervalMs, keepAliveJitter } = this.#supervision;
+    const spread = 1 + keepAliveJitter * (2 * this.#random.uniform() - 1);
+    this.#keepAlives.set(member, now + keepAliveIntervalMs * spread);
   }
 }

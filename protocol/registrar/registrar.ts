@@ -1,31 +1,42 @@
 import { writeAsap } from "../asap/mod.ts";
 import type { AsapMessage } from "../asap/mod.ts";
-import { Handlespace } from "../handlespace/mod.ts";
+import { DEFAULT_MAX_ELEMENTS, Handlespace } from "../handlespace/mod.ts";
 import type { ElementEntry } from "../handlespace/mod.ts";
 import { earliest, Outbox, Prng, TimerQueue } from "../machine.ts";
 import type { Machine } from "../machine.ts";
 import { formatTransportAddresses, Ppid, transportAddresses } from "../net.ts";
 import type {
+  AssociationDown,
   AssociationId,
   AssociationUp,
   EndpointOpened,
   Instant,
-  MessageReceived,
   NetworkEffect,
   NetworkInput,
+  TransportCommand,
   TransportEvent,
 } from "../net.ts";
 import { downText } from "../user/down_text.ts";
-import { OncePerOffender } from "../user/once_per_offender.ts";
 import { assert } from "../wire/mod.ts";
+import { Adoption } from "./adoption.ts";
 import { AsapService } from "./asap_service.ts";
+import { AssociationTable } from "./association_table.ts";
 import { AssociationRecord } from "./associations.ts";
+import { BadReports } from "./bad_reports.ts";
+import { Distances } from "./distances.ts";
 import { EnrpService } from "./enrp_service.ts";
 import { MembershipTable } from "./membership_table.ts";
+import { Offences } from "./offences.ts";
 import type { RegistrarOptions } from "./options.ts";
-import type { RegistrarReport } from "./report.ts";
+import { PeerList } from "./peer_list.ts";
+import { timesOf } from "./presets.ts";
+import { Probes } from "./probes.ts";
+import { Reception } from "./reception.ts";
+import type { RegistrarReport, RemovalReason } from "./report.ts";
+import { Resolutions } from "./resolutions.ts";
 import { newStatistics } from "./statistics.ts";
 import type { RegistrarStatistics } from "./statistics.ts";
+import { UnreachableReports } from "./unreachable_reports.ts";
 
 /** Announces come at the interval ±12.5 %, so that registrars started together drift apart. */
 const ANNOUNCE_JITTER = 0.125;
@@ -38,12 +49,25 @@ export type RegistrarInput =
   | NetworkInput
   | EndpointOpened
   | { readonly type: "start" }
-  | { readonly type: "stop" };
+  | { readonly type: "stop" }
+  /** The answer to `measureRoundTrip`. */
+  | {
+    readonly type: "roundTrip";
+    readonly association: AssociationId;
+    /** Smoothed round-trip time of the primary path; 0 = not known. */
+    readonly roundTripMs: number;
+  };
 
 /** What a registrar asks for. `stopped` is its last effect. */
 export type RegistrarEffect =
   | NetworkEffect
   | { readonly type: "report"; readonly report: RegistrarReport }
+  /** Asks the driver for the round-trip time of an association, for the delay policies; answered by `roundTrip`. */
+  | {
+    readonly type: "measureRoundTrip";
+    readonly endpoint: "asap" | "enrp";
+    readonly association: AssociationId;
+  }
   | { readonly type: "stopped" };
 
 /**
@@ -53,8 +77,13 @@ export type RegistrarEffect =
  *
  * Theory of operation: an association carries requests, each answered at once. A registered element belongs to the
  * association it came by and goes with it; it also goes when it does not answer a keep-alive, when its registration
- * ends, and when it was reported unreachable too often of late. Nothing that a peer sends makes the registrar throw,
- * wait, or grow beyond its limits.
+ * ends, and when it was reported unreachable too often of late. What other registrars' elements do is their home's
+ * affair: {@linkcode EnrpService} keeps the handlespace equal to theirs, and makes the elements of a dead one ours; the
+ * elements are told by {@linkcode Adoption}. Nothing that a peer sends makes the registrar throw, wait, or grow beyond
+ * its limits.
+ *
+ * This class makes the parts, leads inputs and timers to them, and knows whether the registrar runs; what the parts do
+ * is theirs.
  *
  *     new --start--> running --stop--> stopping --no association, or time--> stopped
  *
@@ -73,17 +102,28 @@ export type RegistrarEffect =
 export class Registrar implements Machine<RegistrarInput, RegistrarEffect> {
   readonly #registrarId: number;
   readonly #announceIntervalMs: number;
-  readonly #maxAssociations: number;
   readonly #random: Prng;
   readonly #outbox = new Outbox<RegistrarEffect>();
   readonly #timers = new TimerQueue<"announce" | "linger">();
   readonly #handlespace: Handlespace;
   readonly #members: MembershipTable;
   readonly #statistics = newStatistics();
+  /** What most parts need. */
+  readonly #common = {
+    statistics: this.#statistics,
+    report: (report: RegistrarReport): void => void this.#outbox.push({ type: "report", report }),
+    abort: (record: AssociationRecord, reason: string): void => this.#abort(record, reason),
+  };
   readonly #asap: AsapService;
   readonly #enrp: EnrpService;
-  readonly #associations = new Map<AssociationId, AssociationRecord>();
-  readonly #offenders = new OncePerOffender();
+  readonly #distances: Distances;
+  readonly #adoption: Adoption;
+  readonly #probes: Probes;
+  readonly #associations: AssociationTable;
+  readonly #offences = new Offences(this.#common);
+  readonly #badReports: BadReports;
+  readonly #reception: Reception;
+  readonly #peers = new PeerList();
   #asapEndpoint: EndpointOpened | undefined;
   #state: "new" | "running" | "stopping" | "stopped" = "new";
 
@@ -96,31 +136,131 @@ export class Registrar implements Machine<RegistrarInput, RegistrarEffect> {
     assert(options.registrarId !== 0, "a registrar has an ID");
     this.#registrarId = options.registrarId;
     this.#announceIntervalMs = options.announceIntervalMs ?? 1000;
-    this.#maxAssociations = options.maxAssociations ?? 10_000;
     this.#random = new Prng(options.seed);
     this.#handlespace = new Handlespace(this.#random, options);
-    const maxBadReports = options.maxBadReports ?? 3;
     this.#members = new MembershipTable({
       keepAliveIntervalMs: options.keepAliveIntervalMs ?? 5000,
       keepAliveTimeoutMs: options.keepAliveTimeoutMs ?? 5000,
-      maxBadReports,
-      reportMemoryMs: options.reportMemoryMs ?? 60_000,
+      keepAliveJitter: options.keepAliveJitter ?? 0.5,
+    }, new Prng(options.seed ^ 0x6b656570)); // of its own: the policies' choices do not depend on it
+    this.#badReports = new BadReports(options.maxBadReports ?? 3, options.reportMemoryMs ?? 60_000);
+    this.#distances = new Distances({
+      handlespace: this.#handlespace,
+      stepMs: options.distanceStepMs ?? 50,
+      measure: ({ endpoint, association }) =>
+        this.#outbox.push({ type: "measureRoundTrip", endpoint, association }),
+      changed: (action, entry) => this.#enrp.changed(action, entry),
     });
-    const report = (report: RegistrarReport) => this.#outbox.push({ type: "report", report });
-    this.#asap = new AsapService({
+    this.#associations = this.#newAssociations(options);
+    this.#reception = new Reception({
+      serve: (record, ppid, data, now) => this.#message(record, ppid, data, now),
+      consumed: ({ endpoint, association }, octets) =>
+        this.#execute(endpoint, { type: "consumed", association, octets }),
+      expel: (record, reason) => this.#offences.expel(record, reason),
+    });
+    this.#asap = this.#newAsap(options);
+    this.#adoption = this.#newAdoption(options);
+    this.#probes = this.#newProbes(options);
+    this.#enrp = this.#newEnrp(options);
+  }
+
+  #newAssociations(options: RegistrarOptions): AssociationTable {
+    const maxAssociations = options.maxAssociations ?? 10_000;
+    return new AssociationTable({
+      ...this.#common,
+      maxAssociations,
+      maxAssociationsPerHost: options.maxAssociationsPerHost ?? Math.max(1, maxAssociations >> 1),
+      admitsEnrp: (up, count) => this.#enrp.admits(up, count),
+    });
+  }
+
+  #newAsap(options: RegistrarOptions): AsapService {
+    const common = {
+      ...this.#common,
       registrarId: options.registrarId,
       handlespace: this.#handlespace,
+      offences: this.#offences,
+      send: (record: AssociationRecord, message: AsapMessage) => this.#send(record, message),
+    };
+    return new AsapService({
+      ...common,
       members: this.#members,
-      statistics: this.#statistics,
+      distances: this.#distances,
       minAddressScope: options.minAddressScope ?? "auto",
-      maxResolutionItems: options.maxResolutionItems ?? 3,
       maxElementsPerAssociation: options.maxElementsPerAssociation ?? 128,
-      maxBadReports,
-      send: (record, message) => this.#send(record, message),
-      report,
-      changed: () => {}, // no peers yet: EnrpService will send ENRP_HANDLE_UPDATE from here
+      resolutions: new Resolutions({
+        ...common,
+        maxResolutionItems: options.maxResolutionItems ?? 3,
+        maxResolutionRate: options.maxResolutionRate,
+      }),
+      unreachableReports: new UnreachableReports({
+        ...common,
+        badReports: this.#badReports,
+        maxUnreachableRate: options.maxUnreachableRate,
+        suspect: (entry, now) =>
+          this.#isOwn(entry) ? this.#asap.suspect(entry, now) : this.#probes.begin(entry, now),
+        remove: (entry, reason) => this.#remove(entry, reason),
+      }),
+      changed: (action, entry) => this.#enrp.changed(action, entry),
     });
-    this.#enrp = new EnrpService(options.registrarId, report);
+  }
+
+  #newAdoption(options: RegistrarOptions): Adoption {
+    return new Adoption({
+      members: this.#members,
+      timeoutMs: options.keepAliveTimeoutMs ?? 5000,
+      connect: (request, addresses, port) =>
+        this.#execute("asap", { type: "connect", request, addresses, port }),
+      shutdown: (record) => this.#shutdown(record),
+      claim: (entry, record, now) => this.#asap.claim(entry, record, now),
+      remove: (entry) => this.#asap.remove(entry, "no answer to a keep-alive"),
+      accept: (entry) => this.#accept(entry),
+    });
+  }
+
+  #newProbes(options: RegistrarOptions): Probes {
+    return new Probes({
+      timeoutMs: options.keepAliveTimeoutMs ?? 5000,
+      connect: (request, addresses, port) =>
+        this.#execute("asap", { type: "connect", request, addresses, port }),
+      ask: (entry, record) => this.#asap.probe(entry, record),
+      shutdown: (record) => {
+        const isThere = this.#associations.get(record.association) === record;
+        if (isThere && record.entries.size === 0) this.#shutdown(record);
+      },
+      unreachable: (entry) => {
+        if (this.#isThere(entry) && !this.#isOwn(entry)) this.#remove(entry, "no answer to a keep-alive");
+      },
+    });
+  }
+
+  #newEnrp(options: RegistrarOptions): EnrpService {
+    const suggestsTakeovers = options.takeoverSuggestion ?? false;
+    return new EnrpService({
+      ...this.#common,
+      registrarId: options.registrarId,
+      times: timesOf(options),
+      staticPeers: options.peers ?? [],
+      maxPeers: options.maxPeers ?? 128,
+      maxElements: options.maxElements ?? DEFAULT_MAX_ELEMENTS,
+      maxElementsPerTableResponse: options.maxElementsPerTableResponse ?? 128,
+      random: this.#random,
+      handlespace: this.#handlespace,
+      peers: this.#peers,
+      execute: (command) => {
+        const record = command.type === "send" ? this.#associations.get(command.association) : undefined;
+        this.#execute("enrp", this.#distances.hasten(record, command));
+      },
+      multicast: (data) => this.#outbox.push({ type: "datagram", channel: "enrp-presence", data }),
+      inService: (now) => this.#announce(now),
+      locate: (record, element) => this.#distances.ofPeer(record, element),
+      disown: (entry) => this.#members.removed(entry),
+      adopt: (entry, now) => this.#adoption.adopt(entry, now),
+      suggestsTakeovers,
+      offered: (entry, now) => {
+        if (suggestsTakeovers) this.#adoption.offer(entry, now);
+      },
+    });
   }
 
   /** What was counted since the start. */
@@ -133,15 +273,31 @@ export class Registrar implements Machine<RegistrarInput, RegistrarEffect> {
     return this.#handlespace;
   }
 
+  /** The other registrars, for displays and tests. Do not change it. */
+  get peers(): PeerList {
+    return this.#peers;
+  }
+
+  /** Octets of requests that wait for their turn. */
+  get waitingOctets(): number {
+    return this.#reception.waitingOctets;
+  }
+
   /** How many associations there are, with elements, users and other registrars. */
   get associationCount(): number {
     return this.#associations.size;
+  }
+
+  /** How many unreachable reports about an element count now. */
+  unreachableReports(entry: ElementEntry, now: Instant): number {
+    return this.#badReports.countOf(entry, now);
   }
 
   handle(input: RegistrarInput, now: Instant): void {
     switch (input.type) {
       case "endpointOpened":
         if (input.endpoint === "asap") this.#asapEndpoint = input;
+        else if (input.endpoint === "enrp") this.#enrp.opened(input);
         return;
       case "start":
         return this.#start(now);
@@ -154,15 +310,20 @@ export class Registrar implements Machine<RegistrarInput, RegistrarEffect> {
         return this.#proceed();
       case "datagram":
         // Our own announces come back on their channel; only presences are of interest.
-        if (input.channel === "enrp-presence") this.#enrp.presence(input.source, input.data);
+        if (input.channel === "enrp-presence") this.#enrp.presence(input.source, input.data, now);
         return;
+      case "roundTrip": {
+        const record = this.#associations.get(input.association);
+        if (record !== undefined) this.#distances.measured(record, input.roundTripMs);
+        return;
+      }
     }
   }
 
   tick(now: Instant): void {
     for (let key = this.#timers.takeDue(now); key !== undefined; key = this.#timers.takeDue(now)) {
       if (key === "announce") this.#announce(now);
-      else for (const record of this.#associations.values()) this.#abort(record, "the registrar stops");
+      else for (const record of this.#associations) this.#abort(record, "the registrar stops");
     }
     for (let event = this.#members.takeDue(now); event !== undefined; event = this.#members.takeDue(now)) {
       switch (event.type) {
@@ -178,14 +339,34 @@ export class Registrar implements Machine<RegistrarInput, RegistrarEffect> {
           break;
       }
     }
+    this.#enrp.tick(now);
+    this.#adoption.tick(now);
+    this.#probes.tick(now);
+    this.#reception.tick(now);
     this.#proceed();
   }
 
   nextTimeout(): Instant | undefined {
-    return earliest(this.#timers.next(), this.#members.nextTimeout());
+    return earliest(
+      this.#timers.next(),
+      this.#members.nextTimeout(),
+      this.#enrp.nextTimeout(),
+      this.#adoption.nextTimeout(),
+      this.#probes.nextTimeout(),
+      this.#reception.nextTimeout(),
+    );
   }
 
   drain(): RegistrarEffect[] {
+    this.#reception.drained();
+    return this.#outbox.drain();
+  }
+
+  /**
+   * Takes the effects so far, in the middle of a batch; `drain` ends it. For who stands between the registrar and its
+   * driver, and has to know which input has which effects (see `MessageTap`).
+   */
+  drainInBatch(): RegistrarEffect[] {
     return this.#outbox.drain();
   }
 
@@ -196,16 +377,20 @@ export class Registrar implements Machine<RegistrarInput, RegistrarEffect> {
    */
   checkInvariants(): void {
     this.#handlespace.checkInvariants();
+    this.#enrp.checkInvariants();
     const entries = new Set<ElementEntry>();
     for (const pool of this.#handlespace.pools()) {
-      for (const entry of pool.elements.values()) entries.add(entry);
+      for (const entry of pool.elements.values()) {
+        if (this.#isOwn(entry)) entries.add(entry);
+      }
     }
     this.#members.checkInvariants(entries);
-    for (const record of this.#associations.values()) {
+    for (const record of this.#associations) {
       for (const entry of record.entries) {
         assert(this.#members.associationOf(entry) === record, "an association's elements know it");
       }
     }
+    this.#reception.checkInvariants(this.#associations);
   }
 
   #start(now: Instant): void {
@@ -218,17 +403,18 @@ export class Registrar implements Machine<RegistrarInput, RegistrarEffect> {
       registrarId: this.#registrarId,
       asap: transportAddresses(addresses, port),
     });
-    this.#announce(now);
+    this.#enrp.start(now);
   }
 
   #stop(now: Instant): void {
     if (this.#state === "stopping" || this.#state === "stopped") return;
     this.#state = "stopping";
     this.#timers.clear("announce");
+    this.#enrp.stop();
+    this.#adoption.stop();
+    this.#probes.stop();
     this.#timers.set("linger", now + STOP_LINGER_MS);
-    for (const { endpoint, association } of this.#associations.values()) {
-      this.#outbox.push({ type: "transport", endpoint, command: { type: "shutdown", association } });
-    }
+    for (const record of this.#associations) this.#shutdown(record);
     this.#proceed();
   }
 
@@ -253,47 +439,65 @@ export class Registrar implements Machine<RegistrarInput, RegistrarEffect> {
   }
 
   #transportEvent(endpoint: "asap" | "enrp", event: TransportEvent, now: Instant): void {
-    if (event.type === "up") return this.#up(endpoint, event);
+    if (event.type === "up") return this.#up(endpoint, event, now);
     const record = this.#associations.get(event.association);
-    if (record === undefined) return; // turned away, or gone
+    if (record === undefined) { // turned away, or gone, or it never came up
+      if (event.type === "down" && event.request !== undefined) {
+        this.#connectFailed(endpoint, event, now);
+      }
+      return;
+    }
     switch (event.type) {
       case "down":
-        return this.#down(record, downText(event));
+        return this.#down(record, downText(event), now);
       case "message":
-        return this.#message(record, event, now);
-      case "restarted":
-        // The peer's process began anew on the same addresses and port: its elements are gone.
-        for (const entry of [...record.entries]) this.#asap.remove(entry, "association lost");
+        if (!record.aborted) this.#reception.message(record, event, now);
         return;
+      case "restarted":
+        // The peer's process began anew on the same addresses and port: its elements are gone, and what it asked.
+        this.#reception.gone(record);
+        for (const entry of [...record.entries]) this.#asap.remove(entry, "association lost");
+        if (endpoint === "enrp") this.#enrp.restarted(record, now);
+        return;
+      case "writable":
+        if (endpoint === "enrp") this.#enrp.setBlocked(record, false);
+        return this.#reception.writable(record, now);
       case "blocked":
-        // It asks and asks, and takes no answers: what queues for it here must not grow.
-        this.#limit(record, "it does not take the answers to its requests");
-        return this.#abort(record, "answers are not taken");
+        // A peer is still heard: two that both have much to tell would wait for each other else.
+        if (endpoint === "enrp" && this.#enrp.setBlocked(record, true)) return;
+        return this.#reception.blocked(record, now);
       default:
         return;
     }
   }
 
-  #up(endpoint: "asap" | "enrp", up: AssociationUp): void {
-    const record = new AssociationRecord(endpoint, up);
-    if (this.#state !== "running") return this.#abort(record, "the registrar is not in service");
-    if (this.#associations.size >= this.#maxAssociations) {
-      this.#statistics.limitsMet++;
-      const source = up.peerAddresses[0] ?? "somebody";
-      const reason = `more than ${this.#maxAssociations} associations`;
-      if (this.#offenders.isFirst(source)) this.#report({ type: "limit", source, reason });
-      return this.#abort(record, "too many associations");
-    }
-    this.#associations.set(record.association, record);
-    const peer = transportAddresses(up.peerAddresses, up.peerPort);
-    this.#report({ type: "associationUp", association: record.association, endpoint, peer });
+  #connectFailed(endpoint: "asap" | "enrp", event: AssociationDown, now: Instant): void {
+    if (endpoint === "enrp") this.#enrp.connectFailed(event, now);
+    else if (event.request === undefined) return;
+    else if (this.#probes.owns(event.request)) this.#probes.failed(event.request, event);
+    else this.#adoption.failed(event.request, now);
   }
 
-  #down(record: AssociationRecord, reason: string): void {
-    this.#associations.delete(record.association);
+  #up(endpoint: "asap" | "enrp", up: AssociationUp, now: Instant): void {
+    const record = new AssociationRecord(endpoint, up);
+    if (this.#state !== "running") return this.#abort(record, "the registrar is not in service");
+    if (!this.#associations.add(record, up)) {
+      if (endpoint === "asap" && up.request !== undefined) this.#probes.turnedAway(up.request);
+      return;
+    }
+    if (endpoint === "enrp") this.#enrp.up(record, up.request);
+    else if (up.request === undefined) return;
+    else if (this.#probes.owns(up.request)) this.#probes.up(up.request, record);
+    else this.#adoption.up(up.request, record, now);
+  }
+
+  #down(record: AssociationRecord, reason: string, now: Instant): void {
+    this.#associations.remove(record);
+    this.#reception.gone(record);
     for (const entry of [...record.entries]) this.#asap.remove(entry, "association lost");
     const { association, endpoint } = record;
     this.#report({ type: "associationDown", association, endpoint, reason });
+    if (endpoint === "enrp") this.#enrp.down(record, now);
   }
 
   /** A keep-alive was not answered: nothing that came by this association can be trusted to live. */
@@ -302,9 +506,9 @@ export class Registrar implements Machine<RegistrarInput, RegistrarEffect> {
     this.#abort(record, "no answer to a keep-alive");
   }
 
-  #message(record: AssociationRecord, { ppid, data }: MessageReceived, now: Instant): void {
+  #message(record: AssociationRecord, ppid: Ppid, data: Uint8Array, now: Instant): void {
     if (record.endpoint === "asap" && ppid === Ppid.asap) return this.#asap.message(record, data, now);
-    if (record.endpoint === "enrp" && ppid === Ppid.enrp) return this.#enrp.message(record, data);
+    if (record.endpoint === "enrp" && ppid === Ppid.enrp) return this.#enrp.message(record, data, now);
     this.#statistics.badMessages++;
     if (record.offends("PPID")) {
       const peer = formatTransportAddresses(transportAddresses(record.peerAddresses, record.peerPort));
@@ -316,26 +520,55 @@ export class Registrar implements Machine<RegistrarInput, RegistrarEffect> {
     if (ppid === Ppid.asap || ppid === Ppid.enrp) this.#abort(record, "the wrong one of ASAP and ENRP");
   }
 
-  #limit(record: AssociationRecord, reason: string): void {
-    this.#statistics.limitsMet++;
-    if (!record.offends("limit")) return;
-    this.#report({ type: "limit", source: `association ${record.association}`, reason });
+  /** An element of another registrar that was offered to us is reached: it becomes ours, if it is still to be had. */
+  #accept(entry: ElementEntry): boolean {
+    if (!this.#isThere(entry) || this.#isOwn(entry)) return false;
+    this.#handlespace.rehome(entry, this.#registrarId);
+    this.#enrp.changed("add", entry); // before the element hears of it, and leaves its old home
+    return true;
   }
 
-  #abort({ endpoint, association }: AssociationRecord, reason: string): void {
-    this.#outbox.push({ type: "transport", endpoint, command: { type: "abort", association, reason } });
+  /** Whether we are an element's home. */
+  #isOwn({ homeRegistrarId }: ElementEntry): boolean {
+    return homeRegistrarId === this.#registrarId;
   }
 
-  #send({ endpoint, association }: AssociationRecord, message: AsapMessage): void {
-    const data = writeAsap(message);
-    this.#outbox.push({
-      type: "transport",
-      endpoint,
-      command: { type: "send", association, data, ppid: Ppid.asap },
-    });
+  #isThere(entry: ElementEntry): boolean {
+    return this.#handlespace.find(entry.pool.poolHandle, entry.elementId) === entry;
+  }
+
+  /**
+   * Removes an element that did not deregister. Only its home takes it out for all: another registrar's is not offered
+   * here until that one lists it again (reference/rsplib.md §3.8).
+   */
+  #remove(entry: ElementEntry, reason: RemovalReason): void {
+    if (this.#isOwn(entry)) return this.#asap.remove(entry, reason);
+    const { elementId, pool: { poolHandle } } = entry;
+    this.#statistics.removals++;
+    this.#enrp.drop(entry);
+    this.#report({ type: "removed", poolHandle, elementId, reason });
+  }
+
+  #abort(record: AssociationRecord, reason: string): void {
+    record.aborted = true;
+    this.#execute(record.endpoint, { type: "abort", association: record.association, reason });
+  }
+
+  #shutdown({ endpoint, association }: AssociationRecord): void {
+    this.#execute(endpoint, { type: "shutdown", association });
+  }
+
+  #send(record: AssociationRecord, message: AsapMessage): void {
+    const { endpoint, association } = record;
+    const command = { type: "send", association, data: writeAsap(message), ppid: Ppid.asap } as const;
+    this.#execute(endpoint, this.#distances.hasten(record, command));
+  }
+
+  #execute(endpoint: "asap" | "enrp", command: TransportCommand): void {
+    this.#outbox.push({ type: "transport", endpoint, command });
   }
 
   #report(report: RegistrarReport): void {
-    this.#outbox.push({ type: "report", report });
+    this.#common.report(report);
   }
 }

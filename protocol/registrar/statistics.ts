@@ -28,6 +28,20 @@ export interface RegistrarStatistics {
   limitsMet: number;
   /** ASAP_SERVER_ANNOUNCE sent. */
   announces: number;
+  /** ENRP_PRESENCE sent. */
+  presencesSent: number;
+  /** ENRP_HANDLE_UPDATE sent. */
+  updatesSent: number;
+  /** ENRP_HANDLE_UPDATE received. */
+  updatesReceived: number;
+  /** Handle tables asked for: of a mentor, and after a checksum that differs. */
+  synchronizations: number;
+  /** ENRP_HANDLE_TABLE_RESPONSE sent. */
+  tablesSent: number;
+  /** Takeovers begun here. */
+  takeovers: number;
+  /** Takeovers begun here and completed. */
+  takeoversCompleted: number;
 }
 
 /** All zero. */
@@ -47,5 +61,12 @@ export function newStatistics(): RegistrarStatistics {
     badMessages: 0,
     limitsMet: 0,
     announces: 0,
+    presencesSent: 0,
+    updatesSent: 0,
+    updatesReceived: 0,
+    synchronizations: 0,
+    tablesSent: 0,
+    takeovers: 0,
+    takeoversCompleted: 0,
   };
 }

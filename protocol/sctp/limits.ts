@@ -30,6 +30,12 @@ export const HELD_CHUNK_OVERHEAD = 64;
 /** What a message under way is taken to cost besides its data, with interleaving, where there may be very many. */
 export const PARTIAL_MESSAGE_OVERHEAD = 256;
 
+/**
+ * What a message or chunk on its way out is taken to cost besides its data: a peer that asks for many small answers and
+ * takes none makes them all wait.
+ */
+export const OUTBOUND_OVERHEAD = 256;
+
 /** Duplicate TSNs reported in one SACK. They are statistics for the sender, so a sample is enough. */
 export const MAX_DUPLICATES = 32;
 

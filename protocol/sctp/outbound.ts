@@ -16,6 +16,7 @@ import type { DataFormat } from "./data_format.ts";
 import { DataWriter } from "./data_writer.ts";
 import type { StackCounters } from "./environment.ts";
 import { Flight } from "./flight.ts";
+import { OUTBOUND_OVERHEAD } from "./limits.ts";
 import { OutboundBacklog } from "./outbound_backlog.ts";
 import type { OutboundHold } from "./outbound_hold.ts";
 import type { OutboundMessage } from "./outbound_message.ts";
@@ -94,6 +95,11 @@ export class Outbound {
   /** Octets accepted from the user and not acknowledged cumulatively. */
   get queuedOctets(): number {
     return this.flight.unacknowledgedOctets + this.backlog.octets;
+  }
+
+  /** What {@linkcode queuedOctets} cost with the records of their messages and chunks. */
+  get queuedCost(): number {
+    return this.queuedOctets + OUTBOUND_OVERHEAD * (this.flight.count + this.backlog.length);
   }
 
   /** Everything was sent and acknowledged. */

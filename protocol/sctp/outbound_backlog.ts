@@ -30,6 +30,14 @@ export class OutboundBacklog {
     return this.#holds === undefined ? octets : this.#holds.reduce((sum, hold) => sum + hold.octets, octets);
   }
 
+  /** How many messages. */
+  get length(): number {
+    const { length } = this.queue;
+    return this.#holds === undefined
+      ? length
+      : this.#holds.reduce((sum, { messages }) => sum + messages.length, length);
+  }
+
   /** Whether there are no messages, and no request that might hold some. */
   get isEmpty(): boolean {
     return this.queue.length === 0 && this.#holds === undefined;

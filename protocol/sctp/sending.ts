@@ -74,7 +74,7 @@ export class Sending {
     if (limit?.policy === "prio" && excess > 0) outbound.abandonment.makeRoom(limit.priority, excess);
     outbound.send(message);
     this.#wet = true;
-    if (!this.blocked && outbound.queuedOctets > settings.sendBuffer) {
+    if (!this.blocked && this.#fills(settings.sendBuffer)) {
       this.blocked = true;
       this.#tell("blocked");
     }
@@ -91,7 +91,7 @@ export class Sending {
   relieved(): void {
     const { outbound, settings } = this.#owner;
     this.abandonedAny = false;
-    if (this.blocked && outbound.queuedOctets < settings.sendBuffer / 2) {
+    if (this.blocked && !this.#fills(settings.sendBuffer / 2)) {
       this.blocked = false;
       this.#tell("writable");
     }
@@ -105,6 +105,12 @@ export class Sending {
     for (const { message, sent } of this.#owner.outbound.unacknowledged()) {
       this.#failed(message, sent, "association-ended");
     }
+  }
+
+  /** Whether more waits than fits: messages may be small, but then not very many. */
+  #fills(octets: number): boolean {
+    const { outbound } = this.#owner;
+    return outbound.queuedOctets > octets || outbound.queuedCost > 2 * octets;
   }
 
   #failed({ stream, ppid, data, context }: OutboundMessage, sent: boolean, failure: SendFailure): void {

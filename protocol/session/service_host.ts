@@ -47,6 +47,8 @@ export interface ServiceHostOptions extends RequestOptions {
   readonly maxSessions?: number | undefined;
   /** Whether a refused registration is tried again (with back-off); otherwise the host stops. Default true. */
   readonly retryRefused?: boolean | undefined;
+  /** MAX-REG-ATTEMPT of RFC 5352 §3.1; then the host stops. Default: no limit. */
+  readonly maxRegistrationAttempts?: number | undefined;
   /** How the registrar is found. */
   readonly hunt?: HuntOptions | undefined;
 }
@@ -137,6 +139,11 @@ export class ServiceHost implements Machine<ServiceHostInput, ServiceHostEffect>
   /** How many sessions are up. */
   get sessionCount(): number {
     return this.#sessions.size;
+  }
+
+  /** The load that pool users are told of, 0–1; undefined = the pool's policy does not look at it. */
+  get load(): number | undefined {
+    return this.#membership.load;
   }
 
   handle(input: ServiceHostInput, now: Instant): void {

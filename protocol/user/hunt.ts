@@ -41,6 +41,9 @@ export const MAX_STRANGERS = 16;
 /** A stranger that did not become our registrar is shut down after this time (RSPLIB's auto-close of this socket). */
 export const STRANGER_LIFE_MS = 30_000;
 
+/** A registrar that was of no use is not tried again for so long, if there are others. */
+const AVOIDED_MS = 2000;
+
 /** How a hunt behaves; defaults are RSPLIB's (reference/rsplib.md §1.2, §3.11). Times are in milliseconds. */
 export interface HuntOptions {
   /** Registrars that need no announce: a list of addresses for each, with one port. */
@@ -82,12 +85,12 @@ export interface CurrentRegistrar {
   readonly overLoopback: boolean;
   /** 0 = not known. */
   readonly registrarId: number;
+  /** Names it in the list of registrars; undefined for an adopted registrar that is not in the list. */
+  readonly key: string | undefined;
 }
 
 interface Current extends CurrentRegistrar {
   registrarId: number;
-  /** Key of the list's entry; undefined for an adopted registrar that is not in the list. */
-  readonly key: string | undefined;
 }
 
 interface Attempt {
@@ -102,6 +105,7 @@ export class RegistrarHunt {
   readonly #outbox: { push(effect: HuntEffect): void };
   readonly #random: Prng;
   readonly #list: RegistrarList;
+  readonly #announceLifeMs: number;
   readonly #connectTimeoutMs: number;
   readonly #connectMaxTrials: number;
   readonly #maxParallel: number;
@@ -115,6 +119,8 @@ export class RegistrarHunt {
   #hunting = false;
   #waitingReported = false;
   #lastRequest = 0;
+  /** When a registrar was last left for its successor. */
+  #succeededAt: Instant = -Infinity;
 
   /**
    * @param endpoint name of the endpoint to use
@@ -130,10 +136,11 @@ export class RegistrarHunt {
     this.#endpoint = endpoint;
     this.#outbox = outbox;
     this.#random = random;
+    this.#announceLifeMs = options.announceLifeMs ?? 5000;
     this.#connectTimeoutMs = options.connectTimeoutMs ?? 7500;
     this.#connectMaxTrials = options.connectMaxTrials ?? 1;
     this.#maxParallel = options.maxParallel ?? 3;
-    this.#list = new RegistrarList(options.registrars ?? [], options.announceLifeMs ?? 5000, {
+    this.#list = new RegistrarList(options.registrars ?? [], this.#announceLifeMs, {
       initialMs: options.retryInitialMs ?? 500,
       maxMs: options.retryMaxMs ?? 10_000,
     });
@@ -165,7 +172,8 @@ export class RegistrarHunt {
   /** Takes an announce that was heard. */
   announce(addresses: readonly IpAddress[], port: number, registrarId: number, now: Instant): void {
     this.#list.announce(addresses, port, registrarId, now);
-    if (this.#current === undefined) this.#hunt(now);
+    if (this.#current === undefined) return this.#hunt(now);
+    this.#checkSuccessor(this.#current, addresses, port, registrarId, now);
   }
 
   /** Takes an event of the hunt endpoint. */
@@ -232,6 +240,25 @@ export class RegistrarHunt {
     this.#lose(current, reason, now);
   }
 
+  /**
+   * Leaves the registrar for another one: what it answers may be right for it, but is of no use.
+   *
+   * @param asked keys of registrars that are of no use either
+   * @returns false when no other one is known: the registrar stays
+   */
+  moveOn(asked: ReadonlySet<string>, reason: string, now: Instant): boolean {
+    const current = this.#current;
+    if (current === undefined) return false;
+    const others = this.#list.candidates(now).filter(({ key, registrarId }) =>
+      key !== current.key && !asked.has(key) && (registrarId === 0 || registrarId !== current.registrarId)
+    );
+    if (others.length === 0) return false;
+    for (const key of [...asked, current.key]) if (key !== undefined) this.#list.avoid(key, now + AVOIDED_MS);
+    this.#execute({ type: "shutdown", association: current.association });
+    this.#lose({ ...current, key: undefined }, reason, now);
+    return true;
+  }
+
   /** The registrar answered a request as it should: its failures are forgotten. */
   succeeded(): void {
     if (this.#current?.key !== undefined) this.#list.succeeded(this.#current.key);
@@ -259,6 +286,27 @@ export class RegistrarHunt {
     if (!this.#strangers.delete(association)) return;
     this.#timers.clear(`stranger ${association}`);
     this.#abort(association, reason);
+  }
+
+  /**
+   * An announce from the registrar's place with another ID: its process was replaced, and did not tell. There is no need
+   * to wait until a request gets no answer. The announce may be a lie; so this is believed once in a while only.
+   */
+  #checkSuccessor(
+    current: Current,
+    addresses: readonly IpAddress[],
+    port: number,
+    registrarId: number,
+    now: Instant,
+  ): void {
+    const samePlace = current.addresses.some((one) => one.port === port && addresses.includes(one.address));
+    if (!samePlace || registrarId === 0 || registrarId === current.registrarId) return;
+    if (current.registrarId === 0) return this.identify(registrarId);
+    if (now - this.#succeededAt < this.#announceLifeMs) return;
+    this.#succeededAt = now;
+    const reason = "another registrar has taken its place";
+    this.#abort(current.association, reason);
+    this.#lose({ ...current, key: undefined }, reason, now); // its successor is not to blame
   }
 
   #hunt(now: Instant): void {

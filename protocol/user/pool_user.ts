@@ -13,9 +13,13 @@ import { RegistrarLink } from "./registrar_link.ts";
 import type { LinkEvent, RequestOptions } from "./registrar_link.ts";
 import type { UserReport } from "./report.ts";
 import { ResolutionCache } from "./resolution_cache.ts";
+import { SecondOpinions } from "./second_opinions.ts";
 
 /** The policy of a pool whose resolution names none (RFC 5352 §2.2.6). */
 const DEFAULT_POLICY: PolicyParameter = { name: "RoundRobin", type: PolicyType.RoundRobin };
+
+/** Registrars that are asked about one pool at most, when each says that it does not know it. */
+export const MAX_OPINIONS = 4;
 
 /** How a pool user behaves. */
 export interface PoolUserOptions extends RequestOptions {
@@ -38,6 +42,11 @@ export type UserEffect = NetworkEffect | { readonly type: "report"; readonly rep
 interface Resolution<Context> {
   readonly context: Context;
   readonly poolHandle: PoolHandle;
+  readonly items: number;
+  /** Registrars that do not know the pool. */
+  readonly asked: Set<string>;
+  /** How many have answered so. */
+  opinions: number;
 }
 
 /**
@@ -48,6 +57,7 @@ export class PoolUser<Context> {
   readonly #outbox: { push(effect: UserEffect): void };
   readonly #link: RegistrarLink<Resolution<Context>>;
   readonly #cache: ResolutionCache | undefined;
+  readonly #secondOpinions = new SecondOpinions();
   #events: UserEvent<Context>[] = [];
 
   /**
@@ -116,14 +126,10 @@ export class PoolUser<Context> {
    * @param items how many elements are wanted
    */
   resolve(poolHandle: PoolHandle, items: number, context: Context, now: Instant): void {
+    const resolution = { poolHandle, items, context, asked: new Set<string>(), opinions: 0 };
     const cached = this.#cache?.select(poolHandle, items, now);
-    if (cached !== undefined) return this.#resolved({ poolHandle, context }, cached, true);
-    // For a cache the registrar says how many elements are good, otherwise the option of
-    // draft-dreibholz-rserpool-asap-hropt asks for what is needed (reference/rsplib.md §3.11).
-    const message = this.#cache === undefined
-      ? { type: "handleResolution", poolHandle, items } as const
-      : { type: "handleResolution", poolHandle } as const;
-    this.#link.request(message, "handleResolutionResponse", { poolHandle, context }, now);
+    if (cached !== undefined) return this.#resolved(resolution, cached, true);
+    this.#request(resolution, now);
     this.#pump(now);
   }
 
@@ -137,6 +143,16 @@ export class PoolUser<Context> {
     this.#cache?.forget(poolHandle, elementId);
     if (!this.#link.tell({ type: "endpointUnreachable", poolHandle, elementId })) return;
     this.#report({ type: "unreachableReported", poolHandle, elementId });
+  }
+
+  #request(resolution: Resolution<Context>, now: Instant): void {
+    const { poolHandle, items } = resolution;
+    // For a cache the registrar says how many elements are good, otherwise the option of
+    // draft-dreibholz-rserpool-asap-hropt asks for what is needed (reference/rsplib.md §3.11).
+    const message = this.#cache === undefined
+      ? { type: "handleResolution", poolHandle, items } as const
+      : { type: "handleResolution", poolHandle } as const;
+    this.#link.request(message, "handleResolutionResponse", resolution, now);
   }
 
   #pump(now: Instant): void {
@@ -165,19 +181,35 @@ export class PoolUser<Context> {
   }
 
   #response(resolution: Resolution<Context>, response: HandleResolutionResponse, now: Instant): void {
-    const { poolHandle, context } = resolution;
+    const { poolHandle } = resolution;
     const unknown = response.error?.some(({ code }) => code === CauseCode.unknownPoolHandle) ?? false;
     if (unknown || (response.error === undefined && response.elements.length === 0)) {
-      this.#report({ type: "poolUnknown", poolHandle });
-      this.#events.push({ type: "poolUnknown", context });
+      this.#unknown(resolution, now);
     } else if (response.error !== undefined) {
       this.#failed(resolution, describeError(response.error));
     } else if (poolKey(response.poolHandle) !== poolKey(poolHandle)) {
       this.#failed(resolution, "the registrar answered for another pool");
     } else {
+      this.#secondOpinions.known(poolHandle);
       this.#cache?.put(poolHandle, response.elements, now, response.policy ?? DEFAULT_POLICY);
       this.#resolved(resolution, response.elements, false);
     }
+  }
+
+  /** The registrar does not know the pool; perhaps another one does. */
+  #unknown(resolution: Resolution<Context>, now: Instant): void {
+    const { poolHandle, context, asked } = resolution;
+    const key = this.#link.registrar?.key;
+    resolution.opinions++;
+    if (resolution.opinions < MAX_OPINIONS && this.#secondOpinions.areWorthwhile(poolHandle, now)) {
+      if (key !== undefined) asked.add(key);
+      if (this.#link.moveOn(asked, "it does not know the pool, another one may", now)) {
+        return this.#request(resolution, now);
+      }
+    }
+    if (resolution.opinions > 1) this.#secondOpinions.unknown(poolHandle, now);
+    this.#report({ type: "poolUnknown", poolHandle });
+    this.#events.push({ type: "poolUnknown", context });
   }
 
   #resolved(

@@ -179,6 +179,16 @@ export class RegistrarLink<Context> {
     this.#sendWaiting(now);
   }
 
+  /**
+   * Leaves the registrar for one that was not asked yet.
+   *
+   * @param asked keys of registrars that need not be asked
+   * @returns false when no other one is known: the registrar stays
+   */
+  moveOn(asked: ReadonlySet<string>, reason: string, now: Instant): boolean {
+    return this.#hunt.moveOn(asked, reason, now);
+  }
+
   /** Takes back requests that still wait for a registrar. */
   cancel(which: (context: Context) => boolean): void {
     this.#waiting = this.#waiting.filter(({ context }) => !which(context));

@@ -51,6 +51,8 @@ export class RegistrarList {
   readonly #known = new Map<string, KnownRegistrar>();
   readonly #lifeMs: number;
   readonly #retry: RetryPolicy;
+  /** No address expires before; it may be that none does then either. */
+  #firstExpiryAt: Instant = Infinity;
 
   /**
    * @param statics a list of addresses for each static registrar, all with the same port
@@ -137,6 +139,12 @@ export class RegistrarList {
     return waitMs;
   }
 
+  /** Leaves a registrar alone for a time that did nothing wrong. */
+  avoid(key: string, until: Instant): void {
+    const known = this.#known.get(key);
+    if (known !== undefined) known.retryAt = Math.max(known.retryAt, until);
+  }
+
   /** Notes that a registrar answered: it is trusted anew. */
   succeeded(key: string): void {
     const known = this.#known.get(key);
@@ -172,6 +180,7 @@ export class RegistrarList {
       if (present === undefined && kept.size >= MAX_REGISTRAR_ADDRESSES) continue;
       if (present === undefined || present < expiresAt) kept.set(address, expiresAt);
     }
+    if (expiresAt < this.#firstExpiryAt) this.#firstExpiryAt = expiresAt;
   }
 
   /** Another registrar answers at these addresses now: whoever was heard there before is gone. */
@@ -199,10 +208,16 @@ export class RegistrarList {
   }
 
   #dropExpired(now: Instant): void {
+    if (now < this.#firstExpiryAt) return; // nearly every announce ends here
+    let firstExpiryAt = Infinity;
     for (const { key, addresses } of this.#known.values()) {
-      for (const [address, expiresAt] of addresses) if (expiresAt <= now) addresses.delete(address);
+      for (const [address, expiresAt] of addresses) {
+        if (expiresAt <= now) addresses.delete(address);
+        else if (expiresAt < firstExpiryAt) firstExpiryAt = expiresAt;
+      }
       if (addresses.size === 0) this.#known.delete(key);
     }
+    this.#firstExpiryAt = firstExpiryAt;
   }
 }
 

@@ -35,7 +35,8 @@ export class ResolutionCache {
     const cached = this.#pools.get(poolKey(poolHandle));
     if (cached === undefined || cached.expiresAt <= now) return undefined;
     const selected = cached.handlespace.pool(poolHandle)?.selection.select(count, ALL);
-    return selected?.map(({ element }) => element);
+    if (selected === undefined || selected.length === 0) return undefined; // gone, or none of them serves
+    return selected.map(({ element }) => element);
   }
 
   /**

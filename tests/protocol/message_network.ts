@@ -71,7 +71,7 @@ interface Side {
   readonly process: AnyProcess;
   readonly endpoint: string;
   readonly association: AssociationId;
-  readonly request: number | undefined;
+  request: number | undefined;
   /** What is under way to this side, in order. */
   readonly queue: TransportEvent[];
   alive: boolean;
@@ -80,6 +80,13 @@ interface Side {
   peer: Side;
   /** The pair of endpoints. */
   link: string;
+}
+
+/** A pair of endpoints that has an association, or is about to. */
+interface Link {
+  /** The side that answers the connect. */
+  readonly far: Side;
+  isUp: boolean;
 }
 
 interface OpenEndpoint {
@@ -166,8 +173,8 @@ export class MessageNetwork {
   readonly #processes: AnyProcess[] = [];
   readonly #hosts: Host[] = [];
   readonly #cuts = new Set<string>();
-  /** Pairs of endpoints with an association: two endpoints have one at most (RFC 9260 §1.3). */
-  readonly #links = new Set<string>();
+  /** Pairs of endpoints with an association, or the attempt at one: they have one at most (RFC 9260 §1.3). */
+  readonly #links = new Map<string, Link>();
   #serial = 0;
   #lastAssociation = 0;
   #lastPort = 20_000;
@@ -307,17 +314,17 @@ export class MessageNetwork {
   #connect(process: AnyProcess, endpoint: string, command: ConnectCommand): void {
     const { request, addresses, port } = command;
     const host = this.#hosts.find((host) => addresses.some((a) => reaches(process.host, host, a)));
-    const fail = (reason: DownReason, afterMs: number) =>
+    const fail = (reason: DownReason, afterMs: number, origin: "local" | "peer" = "peer") =>
       this.#after(afterMs, () => {
         const event = {
           type: "down",
           association: 0,
           request,
           reason,
-          origin: "peer",
+          origin,
           cause: undefined,
         } as const;
-        this.#event(process, endpoint, event);
+        if (process.alive) this.#event(process, endpoint, event);
       });
     if (host === undefined || this.#cuts.has(pair(host, process.host))) {
       return fail("timeout", CONNECT_FAILS_MS);
@@ -329,13 +336,21 @@ export class MessageNetwork {
     const listener = target.endpoints.find((e) => e.port === port)!;
     const overLoopback = host === process.host && addresses.some(isLoopback);
     const link = [`${process.name}/${endpoint}`, `${target.name}/${listener.name}`].sort().join(" ");
-    if (this.#links.has(link)) throw new Error(`there is an association between these endpoints: ${link}`);
-    this.#links.add(link);
+    const present = this.#links.get(link);
+    if (present !== undefined) {
+      // Two that connect to each other at once get one association (RFC 9260 §5.2.1); a second one is refused.
+      const collides = !present.isUp && present.far.process === process && present.far.request === undefined;
+      if (!collides) return fail("refused", 0, "local");
+      present.far.request = request;
+      return;
+    }
     const near = this.#side(process, endpoint, request);
     const far = this.#side(target, listener.name, undefined);
     near.peer = far;
     far.peer = near;
     near.link = far.link = link;
+    const state = { far, isUp: false };
+    this.#links.set(link, state);
     const myPort = process.endpoints.find((e) => e.name === endpoint)!.port;
     const streams = { outboundStreams: 10, inboundStreams: 10 };
     const shown = (host: Host) =>
@@ -344,14 +359,18 @@ export class MessageNetwork {
       if (!process.alive || !target.alive) {
         this.#links.delete(link);
         if (process.alive) fail("refused", 0);
+        else if (target.alive && far.request !== undefined) {
+          this.#event(target, listener.name, downEvent(far, "refused", "peer"));
+        }
         return;
       }
+      state.isUp = true;
       process.sides.set(near.association, near);
       target.sides.set(far.association, far);
       this.#arrive(far, {
         type: "up",
         association: far.association,
-        request: undefined,
+        request: far.request,
         peerAddresses: shown(process.host),
         peerPort: myPort,
         ...streams,

@@ -129,6 +129,33 @@ Deno.test("§3.1: an element that is told so does not try a refused registration
   assert.deepEqual(sent, []);
 });
 
+Deno.test("§3.1: after MAX-REG-ATTEMPT registrations without success the upper layer is told, and that was it", () => {
+  const bench = newElement({ maxRegistrationAttempts: 3 });
+  bench.up("hunt", 7, 1, REGISTRAR);
+
+  for (let refusal = 1; refusal <= 3; refusal++) {
+    bench.say("hunt", 7, REFUSED);
+    bench.run(1000 * 2 ** (refusal - 1));
+  }
+  const later = bench.run(600_000);
+
+  const refusals = bench.reportsOf("registrationRefused");
+  assert.deepEqual(refusals.map(({ retryMs }) => retryMs !== undefined), [true, true, true, false]);
+  assert.deepEqual([later, messages(bench.sent).length], [[], 3]);
+});
+
+Deno.test("§3.1: an accepted registration starts the count of attempts anew", () => {
+  const bench = member({ maxRegistrationAttempts: 2, reregistrationIntervalMs: 30_000 });
+
+  for (let round = 0; round < 10; round++) {
+    bench.run(30_000);
+    bench.say("hunt", 7, accepted());
+  }
+
+  assert.equal(bench.reportsOf("registered").length, 11);
+  assert.deepEqual(bench.reportsOf("registrationRefused"), []);
+});
+
 Deno.test("§3.1: T4-reregistration makes the element register again, and again after that", () => {
   const bench = member({ reregistrationIntervalMs: 600_000 });
 
@@ -298,7 +325,12 @@ Deno.test("§3.4 KA2.4: an element without a home registrar adopts who asks with
 
   const answers = bench.say("hunt", 8, keepAlive(OTHER_ID, true));
 
-  assert.deepEqual(answers, [ACK]);
+  assert.deepEqual(answers[0], ACK);
+  assert.deepEqual(
+    types(answers.slice(1)),
+    ["registration"],
+    "it does not know whether it is registered there",
+  );
   assert.deepEqual(bench.reportsOf("registrarFound").map(({ adopted }) => adopted), [true]);
 });
 

@@ -206,6 +206,18 @@ Deno.test("§2.2.1: what is registered is a subset of the association's addresse
   ]);
 });
 
+Deno.test("§3.1 rule 4: a re-registration takes over an element that another registrar owned", () => {
+  const { harness, first } = begin();
+  const { handlespace } = harness.registrar;
+  handlespace.register(POOL, element(1, { homeRegistrarId: 0x5555 }));
+
+  const answer = harness.register(first, element(1));
+
+  assert.ok(!rejected(answer));
+  assert.deepEqual([handlespace.elementCount, handlespace.find(POOL, 1)!.homeRegistrarId], [1, REGISTRAR_ID]);
+  harness.registrar.checkInvariants();
+});
+
 // --------------------------------------------------------------------------------------------------- deregistration
 
 Deno.test("§3.2: a deregistration takes the element out, and is answered without an error", () => {
@@ -336,6 +348,40 @@ Deno.test("§2.2.6: a registrar without automatic updates answers the S bit with
   assert.equal(harness.answers.at(-1)!.octets[1], 0);
 });
 
+Deno.test("§9.2: resolutions beyond the rate that an association may have are refused for lack of resources", () => {
+  const { harness, first, second, user } = begin({ maxResolutionRate: 5 });
+  harness.register(first, element(1));
+  const ask = (association: number, pool = POOL) =>
+    harness.say(association, { type: "handleResolution", poolHandle: pool })[0];
+
+  const answers = Array.from({ length: 8 }, () => ask(user));
+  const other = ask(second);
+  harness.run(1000);
+  const later = ask(user);
+
+  assert.deepEqual(
+    answers.map((answer) => "elements" in answer! && answer.elements.length),
+    [1, 1, 1, 1, 1, 0, 0, 0],
+  );
+  assert.equal(causeOf(answers.at(-1)), CauseCode.lackOfResources);
+  assert.ok("elements" in other! && other.elements.length === 1, "others are not concerned");
+  assert.ok("elements" in later! && later.elements.length === 1);
+});
+
+Deno.test("§9.2: asking for another pool each time does not escape the limit", () => {
+  const { harness, user } = begin({ maxResolutionRate: 2 });
+  const causes = new Map<number | undefined, number>();
+
+  for (let n = 0; n < 1000; n++) {
+    const [answer] = harness.say(user, { type: "handleResolution", poolHandle: encodeText(`pool ${n}`) });
+    const cause = causeOf(answer);
+    causes.set(cause, (causes.get(cause) ?? 0) + 1);
+  }
+
+  assert.ok(causes.get(CauseCode.unknownPoolHandle)! <= 128); // two of each of 64 buckets
+  assert.ok(causes.get(CauseCode.lackOfResources)! >= 872);
+});
+
 // -------------------------------------------------------------------------------------------------------- keep-alive
 
 Deno.test("§3.5: a periodic keep-alive has the registrar's ID and the pool's handle, and no H bit", () => {
@@ -399,6 +445,38 @@ Deno.test("§3.5: keep-alives to many elements are spread as their registrations
   assert.equal(times.reduce((sum, count) => sum + count), 5);
 });
 
+Deno.test("§3.5: the time between two keep-alives to an element varies at random by up to 50 percent", () => {
+  const { harness, first } = begin({ keepAliveJitter: 0.5, keepAliveTimeoutMs: 60_000 });
+  harness.register(first, element(1, { registrationLifeMs: -1 }));
+  const { statistics } = harness.registrar;
+  const gaps: number[] = [];
+
+  for (let keepAlive = 0; keepAlive < 200; keepAlive++) {
+    const from = harness.now;
+    while (statistics.keepAlivesSent === keepAlive) harness.run(50);
+    gaps.push(harness.now - from);
+    harness.say(first, { type: "endpointKeepAliveAck", poolHandle: POOL, elementId: 1 });
+  }
+
+  assert.ok(Math.min(...gaps) >= 2500 && Math.min(...gaps) < 2800, `${Math.min(...gaps)}`);
+  assert.ok(Math.max(...gaps) <= 7550 && Math.max(...gaps) > 7200, `${Math.max(...gaps)}`);
+});
+
+Deno.test("§3.5: elements that registered in one moment are not asked in one burst", () => {
+  const { harness, first } = begin({ keepAliveJitter: 0.5, maxElementsPerAssociation: 1000 });
+  for (let elementId = 1; elementId <= 500; elementId++) harness.register(first, element(elementId));
+  const bursts: number[] = [];
+
+  for (let step = 0; step < 75; step++) {
+    const before = harness.registrar.statistics.keepAlivesSent;
+    harness.run(100);
+    bursts.push(harness.registrar.statistics.keepAlivesSent - before);
+  }
+
+  assert.equal(bursts.reduce((sum, count) => sum + count), 500);
+  assert.ok(Math.max(...bursts) < 30, `${Math.max(...bursts)} of 500 in 100 ms`); // evenly: 10
+});
+
 // ------------------------------------------------------------------------------------------------------- unreachable
 
 Deno.test("§3.5: an element that is reported unreachable is asked at once, without the H bit", () => {
@@ -446,6 +524,59 @@ Deno.test("§3.5: the counter of reports removes the element at MAX-BAD-PE-REPOR
 
   // The RFC removes when the threshold is exceeded; RSPLIB when it is reached (reference/rsplib.md §3.6, §3.8).
   assert.deepEqual(counts, [1, 1, 0]);
+});
+
+Deno.test("§3.5: the element in question is asked whoever its home is, and removed if it cannot be", () => {
+  const { harness, user } = begin();
+  const asapTransport = { protocol: "sctp", port: 40_000, use: "data", addresses: ["10.1.4.1"] } as const;
+  const foreign = element(9, { homeRegistrarId: 0x5555, asapTransport });
+  harness.registrar.handlespace.register(POOL, foreign);
+
+  harness.say(user, { type: "endpointUnreachable", poolHandle: POOL, elementId: 9 });
+  const connect = harness.commands.at(-1)!;
+  harness.run(10_000);
+
+  assert.deepEqual([connect.type, "port" in connect && connect.port], ["connect", 40_000]);
+  assert.equal(harness.registrar.handlespace.elementCount, 0);
+});
+
+Deno.test("§3.5: another registrar's element that is reported too often is not offered any more; its home decides", () => {
+  const { harness, user } = begin();
+  const { handlespace } = harness.registrar;
+  handlespace.register(POOL, element(9, { homeRegistrarId: 0x5555 }));
+  const counts: number[] = [];
+
+  for (let report = 1; report <= 3; report++) {
+    harness.say(user, { type: "endpointUnreachable", poolHandle: POOL, elementId: 9 });
+    counts.push(handlespace.elementCount);
+  }
+
+  assert.deepEqual(counts, [1, 1, 0]); // reference/rsplib.md §3.8
+});
+
+Deno.test("§9.2: the false reports of one host remove few elements that answer", () => {
+  const { harness, first, user } = begin();
+  for (let elementId = 1; elementId <= 50; elementId++) harness.register(first, element(elementId));
+
+  for (let report = 0; report < 500; report++) {
+    harness.say(user, { type: "endpointUnreachable", poolHandle: POOL, elementId: 1 + report % 50 });
+    harness.say(user, { type: "endpointUnreachable", poolHandle: POOL, elementId: 1 + report % 50 });
+    harness.say(user, { type: "endpointUnreachable", poolHandle: POOL, elementId: 1 + report % 50 });
+  }
+
+  assert.equal(harness.registrar.handlespace.elementCount, 46);
+});
+
+Deno.test("§9.2: reports beyond the rate that an association may have are ignored", () => {
+  const { harness, first, user } = begin({ maxUnreachableRate: 2 });
+  harness.register(first, element(1));
+
+  for (let report = 0; report < 10; report++) {
+    harness.say(user, { type: "endpointUnreachable", poolHandle: POOL, elementId: 1 });
+  }
+
+  assert.equal(harness.registrar.handlespace.elementCount, 1);
+  assert.equal(harness.registrar.statistics.unreachableReports, 10);
 });
 
 Deno.test("§9.2: a flood of reports does not become a flood of keep-alives", () => {

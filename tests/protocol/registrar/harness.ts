@@ -1,5 +1,7 @@
 import { readAsap, writeAsap } from "../../../protocol/asap/mod.ts";
 import type { AsapMessage } from "../../../protocol/asap/mod.ts";
+import { readEnrp } from "../../../protocol/enrp/mod.ts";
+import type { EnrpMessage } from "../../../protocol/enrp/mod.ts";
 import type { AssociationId, IpAddress, TransportCommand } from "../../../protocol/net.ts";
 import type { PolicyParameter } from "../../../protocol/param/policy.ts";
 import type { PoolElement } from "../../../protocol/param/pool_element.ts";
@@ -39,12 +41,25 @@ export class RegistrarHarness {
     readonly message: AsapMessage;
     readonly octets: Uint8Array;
   }[] = [];
+  /** Associations whose round-trip time was asked for. */
+  readonly measured: AssociationId[] = [];
+  /** What was sent to the group of presences. */
+  readonly presences: EnrpMessage[] = [];
+  /** What was sent to other registrars. */
+  readonly enrp: {
+    readonly association: AssociationId;
+    readonly message: EnrpMessage;
+    readonly octets: Uint8Array;
+  }[] = [];
   stopped = false;
   now = 0;
   #lastAssociation = 0;
 
   constructor(options: Partial<RegistrarOptions> = {}) {
-    this.registrar = new Registrar({ registrarId: REGISTRAR_ID, seed: 1, ...options });
+    // Alone, and in service at once, unless a test is about the start; without jitter, so that a test can say when a
+    // keep-alive comes.
+    const usual = { mentorDiscoveryTimeoutMs: 0, keepAliveJitter: 0 };
+    this.registrar = new Registrar({ registrarId: REGISTRAR_ID, seed: 1, ...usual, ...options });
     for (const endpoint of ["asap", "enrp"]) {
       this.registrar.handle({ type: "endpointOpened", endpoint, port: 3863, addresses: ["10.1.1.254"] }, 0);
     }
@@ -59,7 +74,11 @@ export class RegistrarHarness {
   }
 
   /** A peer sets up an association. */
-  up(peerAddresses: readonly IpAddress[] = ["10.1.1.1"], endpoint = "asap"): AssociationId {
+  up(
+    peerAddresses: readonly IpAddress[] = ["10.1.1.1"],
+    endpoint = "asap",
+    { peerPort, request }: { peerPort?: number; request?: number } = {},
+  ): AssociationId {
     const association = ++this.#lastAssociation;
     this.input({
       type: "transport",
@@ -67,9 +86,9 @@ export class RegistrarHarness {
       event: {
         type: "up",
         association,
-        request: undefined,
+        request,
         peerAddresses,
-        peerPort: 40000 + association,
+        peerPort: peerPort ?? 40000 + association,
         outboundStreams: 10,
         inboundStreams: 10,
       },
@@ -91,6 +110,11 @@ export class RegistrarHarness {
         cause: undefined,
       },
     });
+  }
+
+  /** The transport tells something of an association. */
+  event(association: AssociationId, type: "blocked" | "writable", endpoint = "asap"): void {
+    this.input({ type: "transport", endpoint, event: { type, association } });
   }
 
   /** A peer sends octets; gives the answers to them. */
@@ -158,7 +182,11 @@ export class RegistrarHarness {
         this.reports.push(effect.report);
         return;
       case "datagram":
-        this.announces.push(effect.data);
+        if (effect.channel === "asap-announce") this.announces.push(effect.data);
+        else this.presences.push(readEnrp(effect.data));
+        return;
+      case "measureRoundTrip":
+        this.measured.push(effect.association);
         return;
       case "stopped":
         this.stopped = true;
@@ -167,6 +195,11 @@ export class RegistrarHarness {
         const { command } = effect;
         if (command.type === "send") {
           // Whatever a registrar says can be read.
+          if (effect.endpoint === "enrp") {
+            const { association, data } = command;
+            this.enrp.push({ association, message: readEnrp(data), octets: data });
+            return;
+          }
           const message = readAsap(command.data);
           this.answers.push({ association: command.association, message, octets: command.data });
           return;

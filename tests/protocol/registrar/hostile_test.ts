@@ -80,3 +80,13 @@ Deno.test("Registrar answers a registration from more addresses than a parameter
   const answer = harness.register(association, element(1, { userTransport: home }));
   assert.ok(answer?.type === "registrationResponse" && !answer.rejected);
 });
+
+Deno.test("Registrar answers a registration with the longest unknown policy there is", () => {
+  const harness = new RegistrarHarness();
+  const addresses = Array.from({ length: 64 }, (_, n) => `fd01::${(n + 1).toString(16)}`);
+  const association = harness.up(addresses);
+  const userTransport = { protocol: "sctp", port: 0, use: "data+control", addresses } as const;
+  const policy = { name: "unknown", type: 0x12345678, value: new Uint8Array(64_100) } as const;
+  const answer = harness.register(association, element(1, { userTransport, policy }));
+  assert.ok(answer?.type === "registrationResponse" && answer.rejected);
+});

@@ -3,6 +3,7 @@ import { writeAsap } from "../../../protocol/asap/mod.ts";
 import type { AsapMessage } from "../../../protocol/asap/mod.ts";
 import { poolPolicyOf } from "../../../protocol/param/operation_error.ts";
 import type { PoolElement } from "../../../protocol/param/pool_element.ts";
+import { HOLD_LIMIT_MS } from "../../../protocol/registrar/reception.ts";
 import { element, POOL, REGISTRAR_ID, RegistrarHarness, ROUND_ROBIN } from "./harness.ts";
 
 function causeOf(message: AsapMessage | undefined): number | undefined {
@@ -275,6 +276,9 @@ Deno.test("Registrar forgets reports of long ago", () => {
   }
   assert.deepEqual(harness.resolve(server), [1]);
   assert.ok(harness.reportsOf("unreachable").every(({ count }) => count <= 2));
+  const entry = harness.registrar.handlespace.find(POOL, 1)!;
+  assert.equal(harness.registrar.unreachableReports(entry, harness.now), 1);
+  assert.equal(harness.registrar.unreachableReports(entry, harness.now + 1000), 0);
 });
 
 Deno.test("Registrar answers bad messages as RFC 5352 says, tells it once, and goes on", async (t) => {
@@ -366,13 +370,13 @@ Deno.test("Registrar hears other registrars and tells it once", () => {
   }
   const association = harness.up(["10.1.1.9"], "enrp");
   assert.deepEqual(harness.octets(association, data, 12, "enrp"), []);
-  assert.deepEqual(harness.reportsOf("peerHeard").map(({ registrarId }) => registrarId), [0x3333]);
+  assert.deepEqual(harness.reportsOf("peerUp").map(({ registrarId }) => registrarId), [0x3333]);
   assert.equal(harness.reportsOf("offence").length, 1);
 });
 
 Deno.test("Registrar keeps within its limits", async (t) => {
   await t.step("associations", () => {
-    const harness = new RegistrarHarness({ maxAssociations: 3 });
+    const harness = new RegistrarHarness({ maxAssociations: 3, maxAssociationsPerHost: 3 });
     const associations = [1, 2, 3, 4, 5].map(() => harness.up());
     assert.deepEqual(associations.map((association) => harness.aborted(association)), [
       false,
@@ -407,15 +411,37 @@ Deno.test("Registrar keeps within its limits", async (t) => {
     );
     assert.deepEqual(causes, [undefined, undefined, 6, undefined]);
   });
+  await t.step("associations of one host: half of all, so that others find a place", () => {
+    const harness = new RegistrarHarness({ maxAssociations: 4 });
+    const associations = [1, 2, 3].map(() => harness.up());
+    assert.deepEqual(associations.map((association) => harness.aborted(association)), [false, false, true]);
+    assert.ok(!harness.aborted(harness.up(["10.1.1.2"])));
+    harness.down(associations[0]!);
+    assert.ok(!harness.aborted(harness.up()));
+  });
   await t.step("answers that nobody takes", () => {
     const harness = new RegistrarHarness();
     const association = harness.up();
-    harness.registrar.handle(
-      { type: "transport", endpoint: "asap", event: { type: "blocked", association } },
-      0,
-    );
+    harness.register(association, element(1));
+    harness.event(association, "blocked");
+    assert.deepEqual(harness.resolve(association), [], "it is not served");
+    harness.event(association, "writable");
     harness.run(0);
-    assert.equal(harness.registrar.drain().length + harness.commands.length > 0, true);
+    assert.equal(harness.answers.at(-1)!.message.type, "handleResolutionResponse");
+    harness.event(association, "blocked");
+    harness.run(HOLD_LIMIT_MS - 1);
+    assert.ok(!harness.aborted(association));
+    harness.run(1);
+    assert.ok(harness.aborted(association));
+  });
+  await t.step("bad messages", () => {
+    const harness = new RegistrarHarness();
+    const association = harness.up();
+    for (let n = 0; n < 10_000 && !harness.aborted(association); n++) {
+      harness.octets(association, Uint8Array.of(1));
+    }
+    assert.ok(harness.aborted(association));
+    assert.equal(harness.registrar.statistics.badMessages, 257);
   });
 });
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { EndpointOptions } from "../../../protocol/net.ts";
+import { OUTBOUND_OVERHEAD } from "../../../protocol/sctp/limits.ts";
 import { connectedPair, message, numberOf } from "./harness.ts";
 import type { LinkOptions, Pair } from "./harness.ts";
 import { FakePeer, sackChunk } from "./packets.ts";
@@ -203,6 +204,30 @@ Deno.test("SctpStack tells blocked above the send buffer and writable below half
   world.pass(1000);
   assert.equal(client.of(1, "blocked").length, 1);
   assert.equal(client.of(1, "writable").length, 1);
+});
+
+Deno.test("SctpStack tells blocked by the cost of small messages, too", () => {
+  const sendBuffer = 10_000, length = 10;
+  const fits = Math.floor(2 * sendBuffer / (length + OUTBOUND_OVERHEAD));
+  const { client, server, world, a, b } = connectedPair({
+    client: { sendBuffer },
+    server: { receiveBuffer: 1500, manualReceive: true },
+  });
+  const data = message(1, length);
+  const send = () => client.execute(1, { type: "send", association: a, data, ppid: 0 });
+  for (let i = 0; i < 3 * fits && client.of(1, "blocked").length === 0; i++) {
+    send();
+    client.collect();
+    assert.ok(client.of(1, "blocked").length === (i < fits ? 0 : 1), `message ${i} of ${fits}`);
+  }
+  assert.equal(client.of(1, "blocked").length, 1);
+  world.pass(1000);
+  for (let i = 0; i < 20 && client.of(1, "writable").length === 0; i++) {
+    server.execute(1, { type: "consumed", association: b, octets: 1500 });
+    world.pass(1000);
+  }
+  assert.equal(client.of(1, "writable").length, 1);
+  assert.equal(client.stack.status(a)!.queuedOctets, 0);
 });
 
 Deno.test("transfer() moves all octets through the pipe of the benchmark", () => {

@@ -38,7 +38,8 @@ export class World {
   }
 
   registrar(options: Partial<RegistrarOptions> = {}, host: Host = this.host()): RegistrarProcess {
-    const machine = new Registrar({ registrarId: 0xcafe0001, seed: 5, ...options });
+    const alone = { mentorDiscoveryTimeoutMs: 0 };
+    const machine = new Registrar({ registrarId: 0xcafe0001, seed: 5, ...alone, ...options });
     return this.network.spawn<RegistrarInput, RegistrarEffect>(host, "registrar", machine, {
       endpoints: { asap: { port: 3863, listen: true }, enrp: { port: 9901, listen: true } },
       channels: { "asap-announce": { group: "asap", from: "asap" } },
