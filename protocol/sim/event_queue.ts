@@ -1,15 +1,18 @@
-import { TimerQueue } from "../machine.ts";
 import type { Instant } from "../net.ts";
 import { assert } from "../wire/assert.ts";
 
-/** Something that happens; an object of its own each time, so that one function may be scheduled twice. */
+/** Something that happens. */
 interface Event {
+  readonly at: Instant;
+  /** Order of scheduling, so that what is due at the same instant happens in that order. */
+  readonly serial: number;
   readonly action: () => void;
 }
 
 /**
  * What will happen, by virtual time: scheduling and taking are O(log n), and what is due at the same instant happens in
- * the order it was asked for. Events are never taken back; an action that has become pointless looks for itself and does nothing.
+ * the order it was asked for. Events are never taken back; an action that has become pointless looks for itself and does
+ * nothing. That makes a bare heap of it, faster than a TimerQueue: a simulation spends much of its time here.
  *
  * @example Two events, the later one scheduled first
  * ```ts
@@ -25,7 +28,9 @@ interface Event {
  * ```
  */
 export class EventQueue {
-  readonly #events = new TimerQueue<Event>();
+  /** A binary heap. */
+  readonly #heap: Event[] = [];
+  #serial = 0;
   #now: Instant = 0;
 
   /** The virtual time: the instant of the last event, or where {@linkcode advance} went. */
@@ -35,12 +40,12 @@ export class EventQueue {
 
   /** How many events wait. */
   get size(): number {
-    return this.#events.size;
+    return this.#heap.length;
   }
 
   /** When the next event happens; undefined = nothing waits. */
   next(): Instant | undefined {
-    return this.#events.next();
+    return this.#heap[0]?.at;
   }
 
   /**
@@ -51,7 +56,17 @@ export class EventQueue {
    */
   schedule(at: Instant, action: () => void): void {
     assert(!Number.isNaN(at), "an event happens at a number");
-    this.#events.set({ action }, Math.max(at, this.#now));
+    const event = { at: Math.max(at, this.#now), serial: this.#serial++, action };
+    const heap = this.#heap;
+    let index = heap.length;
+    heap.push(event);
+    while (index > 0) {
+      const parent = (index - 1) >> 1;
+      if (!before(event, heap[parent]!)) break;
+      heap[index] = heap[parent]!;
+      index = parent;
+    }
+    heap[index] = event;
   }
 
   /**
@@ -60,10 +75,11 @@ export class EventQueue {
    * @returns false when nothing waits
    */
   step(): boolean {
-    const at = this.#events.next();
-    if (at === undefined) return false;
-    this.#now = at;
-    this.#events.takeDue(at)?.action();
+    const first = this.#heap[0];
+    if (first === undefined) return false;
+    this.#takeFirst();
+    this.#now = first.at;
+    first.action();
     return true;
   }
 
@@ -73,4 +89,23 @@ export class EventQueue {
     assert(next === undefined || next >= to, "time does not pass over a waiting event");
     this.#now = Math.max(this.#now, to);
   }
+
+  #takeFirst(): void {
+    const heap = this.#heap;
+    const last = heap.pop()!;
+    const size = heap.length;
+    if (size === 0) return;
+    let index = 0;
+    for (let child = 1; child < size; child = 2 * index + 1) {
+      if (child + 1 < size && before(heap[child + 1]!, heap[child]!)) child++;
+      if (!before(heap[child]!, last)) break;
+      heap[index] = heap[child]!;
+      index = child;
+    }
+    heap[index] = last;
+  }
+}
+
+function before(a: Event, b: Event): boolean {
+  return a.at < b.at || (a.at === b.at && a.serial < b.serial);
 }
