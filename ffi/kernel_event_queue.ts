@@ -6,6 +6,9 @@
 import type { AssociationId, EventHandler, TransportEvent } from "../protocol/net.ts";
 import type { KernelAssociation } from "./kernel_association.ts";
 
+/** Events that are not held back until the end of a turn: more than requests of a few users, less than bulk data. */
+const MUCH = 16;
+
 /** Events on their way to the user, which leave at the end of a turn of the event loop: never from within `execute`. */
 export class KernelEventQueue {
   readonly #onEvents: EventHandler;
@@ -40,9 +43,10 @@ export class KernelEventQueue {
     if (this.#scheduled) return;
     this.#scheduled = true;
     queueMicrotask(() => {
-      this.#scheduled = false;
       this.#atEndOfTurn();
       this.deliver();
+      this.#scheduled = false;
+      this.#atEndOfTurn(); // answers leave before the poller asks again: it may sleep over that
     });
   }
 
@@ -51,6 +55,11 @@ export class KernelEventQueue {
     const taken = this.#events.filter((event) => event.association === association);
     if (taken.length > 0) this.#events = this.#events.filter((event) => event.association !== association);
     return taken;
+  }
+
+  /** Hands out what is there if it is much: bulk data is not to pile up while other sockets are read. */
+  deliverMuch(): void {
+    if (this.#events.length >= MUCH) this.deliver();
   }
 
   /** Hands out what is there. */

@@ -60,7 +60,10 @@ export class KernelReceiving {
     this.#source = parts.sockets.main;
   }
 
-  /** The poller found a socket ready: reads if there is something, sends what had waited for room, and delivers. */
+  /**
+   * The poller found a socket ready: reads if there is something, and sends what had waited for room. What there is to
+   * tell is delivered at the end of the turn, together with what came on other sockets, unless it is much.
+   */
   onReady(socket: KernelSocket, readable: boolean): void {
     const { sockets, events, sending } = this.#parts;
     if (socket === sockets.main && socket.oneToOne && !sockets.peeled) this.#accept();
@@ -70,7 +73,7 @@ export class KernelReceiving {
       if (user.blocked) sending.flush(user);
     }
     sockets.updateInterest(socket);
-    events.deliver();
+    events.deliverMuch();
   }
 
   /** The user has done with some octets of what it got. */

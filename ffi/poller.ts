@@ -7,10 +7,13 @@
  * `eventfd` among its descriptors ends it when the set of descriptors changes. When the last watch is closed the parked
  * call is ended too, and nothing keeps the process alive.
  *
+ * A process that does nothing but answer may ask for naps ({@linkcode Poller.nap}): then a turn that finds nothing sleeps
+ * in `ppoll` itself for up to a millisecond, and the next request wakes it without a thread in between.
+ *
  * | state | left by |
  * |---|---|
  * | idle: no watch | `watch()` |
- * | running: polls, calls handlers, yields | nothing was ready → parked; no watch left → idle |
+ * | running: polls or naps, calls handlers, yields | nothing was ready → parked; no watch left → idle |
  * | parked: one call in the thread pool | readiness or wake-up → running |
  *
  * @module
@@ -64,6 +67,13 @@ export interface Poller {
   settled(): Promise<void>;
   /** How often a call was parked: the wake-ups of an idle process, for benchmarks. */
   readonly parkCount: number;
+  /**
+   * From now on the thread sleeps in a turn that finds nothing, for so many milliseconds, before a call is parked.
+   * Timers and all else that the event loop has to do wait meanwhile. 0 = no more naps, as at the start.
+   */
+  nap(milliseconds: number): void;
+  /** The event loop has something to do at once: it gets a turn before the next nap. */
+  hurry(): void;
 }
 
 /**
@@ -74,9 +84,9 @@ const LINGER_MS = 0.05;
 
 /**
  * Where somebody waits for room to write, the other end is about to make some: the thread itself sleeps for it, so long
- * at most: `struct timespec` of 0 s and 200,000 ns.
+ * at most.
  */
-const NAP = new BigInt64Array([0n, 200_000n]);
+const WRITER_NAP: Timespec = timespec(0.2);
 
 /** Rounds of handlers between two turns of the event loop. */
 const ROUNDS_PER_TURN = 8;
@@ -89,6 +99,26 @@ const ROUNDS_PER_TURN = 8;
 export function sharedPoller(): Poller {
   shared ??= new FfiPoller();
   return shared;
+}
+
+/** Says that a `setImmediate` is pending, in a process that may nap. */
+export function hurryUp(): void {
+  shared?.hurry();
+}
+
+/** About as long as those who ask need to think, and as much as any timer is late anyway, in milliseconds. */
+const ANSWERING_NAP_MS = 1;
+
+/**
+ * Lets this process nap between the messages that it answers, as {@linkcode Poller.nap} says, for as long as it does
+ * nothing else. No effect where there is no poller.
+ *
+ * @returns dispose of it when that is over
+ */
+export function napBetweenMessages(): Disposable {
+  if (!hasAbi()) return { [Symbol.dispose]: () => {} };
+  sharedPoller().nap(ANSWERING_NAP_MS);
+  return { [Symbol.dispose]: () => sharedPoller().nap(0) };
 }
 
 let shared: FfiPoller | undefined;
@@ -131,6 +161,8 @@ class FfiPoller implements Poller {
   #polled: FfiWatch[] = [];
   #stale = true;
   #writersWait = false;
+  #nap: Timespec | undefined;
+  #hurries = false;
   #parked = false;
   /** Resolves when the parked call has returned. */
   #returned = Promise.withResolvers<void>();
@@ -158,6 +190,14 @@ class FfiPoller implements Poller {
     while (this.#watches.size === 0 && this.#loop !== undefined) await this.#loop;
   }
 
+  nap(milliseconds: number): void {
+    this.#nap = milliseconds > 0 ? timespec(milliseconds) : undefined;
+  }
+
+  hurry(): void {
+    this.#hurries = true;
+  }
+
   /** The table of descriptors is out of date. */
   changed(): void {
     this.#stale = true;
@@ -180,14 +220,21 @@ class FfiPoller implements Poller {
     await undefined; // handlers never run inside watch()
     let round = 0, lingerUntil = 0;
     while (this.#watches.size > 0) {
-      const { libc, wakeFd } = this.#resources!;
+      const hurries = this.#hurries;
+      this.#hurries = false;
+      if (hurries) await immediate();
+      if (this.#resources === undefined || this.#watches.size === 0) break;
+      const { libc, wakeFd } = this.#resources;
       if (this.#stale) this.#rebuild(wakeFd);
       const table = this.#table, count = BigInt(this.#polled.length + 1);
-      let ready = libc.symbols.poll(table, count, 0);
+      const nap = hurries ? undefined : this.#nap;
+      let ready = nap === undefined
+        ? libc.symbols.poll(table, count, 0)
+        : libc.symbols.ppoll(table, count, nap, null);
       if (ready < 0 && errno() !== Errno.EINTR) throw new SctpError("poll", errno());
-      if (ready === 0 && this.#writersWait) ready = libc.symbols.ppoll(table, count, NAP, null);
+      if (ready === 0 && this.#writersWait) ready = libc.symbols.ppoll(table, count, WRITER_NAP, null);
       if (ready === 0) {
-        const now = performance.now();
+        const now = nap === undefined ? performance.now() : Infinity;
         if (lingerUntil === 0) lingerUntil = now + LINGER_MS;
         if (now < lingerUntil) {
           libc.symbols.sched_yield(); // on a busy machine the other end may be waiting for this very processor
@@ -282,10 +329,23 @@ function immediate(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
+/** `struct timespec` */
+type Timespec = BigInt64Array<ArrayBuffer>;
+
+function timespec(milliseconds: number): Timespec {
+  const nanoseconds = Math.round(milliseconds * 1e6);
+  return new BigInt64Array([BigInt(Math.floor(nanoseconds / 1e9)), BigInt(nanoseconds % 1e9)]);
+}
+
 /** The layouts in this folder are those of 64-bit little-endian Linux. */
-function checkAbi(): void {
+function hasAbi(): boolean {
   const littleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
   const { arch, os } = Deno.build;
-  if (littleEndian && os === "linux" && (arch === "x86_64" || arch === "aarch64")) return;
+  return littleEndian && os === "linux" && (arch === "x86_64" || arch === "aarch64");
+}
+
+function checkAbi(): void {
+  if (hasAbi()) return;
+  const { arch, os } = Deno.build;
   throw new Error(`Cannot use native sockets on ${os}/${arch}: the structures are laid out for 64-bit Linux`);
 }

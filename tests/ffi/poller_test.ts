@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { leaseLibc, type Libc } from "../../ffi/libc.ts";
-import { sharedPoller } from "../../ffi/poller.ts";
+import { napBetweenMessages, sharedPoller } from "../../ffi/poller.ts";
 
 const EFD_NONBLOCK = 0x800;
 
@@ -112,4 +112,29 @@ Deno.test("A process ends by itself when its last watch is closed while the call
     signal: AbortSignal.timeout(20_000),
   }).output();
   assert.equal(code, 0, new TextDecoder().decode(stderr));
+});
+
+Deno.test("Poller that naps is woken by what comes meanwhile, and parks when nothing does", async () => {
+  using libc = leaseLibc();
+  const fd = libc.symbols.eventfd(0, EFD_NONBLOCK), poller = sharedPoller();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const before = poller.parkCount;
+  {
+    using _naps = napBetweenMessages();
+    let left = 3;
+    const watch = poller.watch(fd, { read: true, write: false }, () => {
+      consume(libc.symbols, fd);
+      if (--left === 0) {
+        watch.close();
+        return resolve();
+      }
+      if (left === 2) signal(libc.symbols, fd); // is there before the nap
+      else setTimeout(() => signal(libc.symbols, fd), 5); // comes long after it: the timer must not be kept from running
+    });
+    signal(libc.symbols, fd);
+    await promise;
+  }
+  await poller.settled();
+  assert.ok(poller.parkCount > before);
+  libc.symbols.close(fd);
 });
