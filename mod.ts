@@ -10,7 +10,8 @@
  * - messages: {@linkcode readAsap}, {@linkcode writeAsap}, {@linkcode readEnrp}, {@linkcode writeEnrp}
  * - SCTP: {@linkcode SctpStack}
  * - pools: {@linkcode Handlespace}
- * - machines: {@linkcode Registrar}, {@linkcode ServiceHost}, {@linkcode SessionClient}
+ * - machines: {@linkcode Registrar}, {@linkcode ServiceHost}, {@linkcode SessionClient}, {@linkcode HandlespaceReader}
+ * - status reports to a monitor: {@linkcode Reporter}, {@linkcode readComponentReport}
  * - an application: {@linkcode FractalServer}, {@linkcode FractalClient}, {@linkcode computePoints}
  *
  * @example An ASAP message there and back
@@ -174,12 +175,15 @@ export {
   fractionFromWire,
   fractionToWire,
   inconsistentPolicyError,
+  inconsistentTransportError,
   isAdaptive,
+  isSamePolicy,
   MAX_POOL_HANDLE_LENGTH,
   MAX_TRANSPORT_ADDRESSES,
   operationError,
   ParameterType,
   PeChecksum,
+  policyField,
   policyName,
   PolicyType,
   poolPolicyOf,
@@ -191,6 +195,7 @@ export type {
   KnownPolicy,
   OpaqueTransport,
   OperationError,
+  PolicyField,
   PolicyName,
   PolicyParameter,
   PoolElement,
@@ -205,6 +210,7 @@ export type {
   UnknownPolicy,
   WithDistance,
   WithLoad,
+  WithLoadAndDistance,
   WithLoadDegradation,
   WithWeight,
 } from "./protocol/param/mod.ts";
@@ -248,7 +254,7 @@ export type {
 
 // Pools.
 export { findPolicy, policies } from "./protocol/policy/mod.ts";
-export type { Policy, Selectable, Selection } from "./protocol/policy/mod.ts";
+export type { Policy, Selectable, Selection, SelectionState } from "./protocol/policy/mod.ts";
 export { Handlespace, poolKey } from "./protocol/handlespace/mod.ts";
 export type {
   ElementEntry,
@@ -259,19 +265,36 @@ export type {
 } from "./protocol/handlespace/mod.ts";
 
 // The registrar.
-export { Registrar } from "./protocol/registrar/mod.ts";
+export { MessageTap, Peer, PeerList, Registrar, RFC_TIMES, RSPLIB_TIMES } from "./protocol/registrar/mod.ts";
 export type {
+  MessageReport,
   MinimumScope,
+  PeerDownReason,
   RegistrarEffect,
   RegistrarInput,
   RegistrarLimits,
   RegistrarOptions,
   RegistrarReport,
   RegistrarStatistics,
+  RegistrarTimes,
   RemovalReason,
+  StaticPeer,
 } from "./protocol/registrar/mod.ts";
 
 // Pool elements and pool users: ASAP alone, and with sessions.
+export { HandlespaceReader, renderState, stateObject } from "./protocol/dump/mod.ts";
+export type {
+  ElementObject,
+  PeerObject,
+  PeerView,
+  PoolObject,
+  ReaderEffect,
+  ReaderInput,
+  ReaderOptions,
+  ReaderReport,
+  RegistrarState,
+  StateObject,
+} from "./protocol/dump/mod.ts";
 export { PoolMembership } from "./protocol/element/mod.ts";
 export type {
   ElementReport,
@@ -364,3 +387,30 @@ export type {
   ImageStatistics,
   Rectangle,
 } from "./protocol/app/fractal/mod.ts";
+
+// Status reports (CSP).
+export {
+  ComponentGroup,
+  componentGroupOf,
+  componentId,
+  componentLocation,
+  componentObjectOf,
+  CSP_PORT,
+  elementStatus,
+  MAX_CSP_ASSOCIATIONS,
+  readComponentReport,
+  RegistrarContact,
+  registrarStatus,
+  Reporter,
+  UserStatus,
+  writeComponentReport,
+} from "./protocol/csp/mod.ts";
+export type {
+  ComponentAssociation,
+  ComponentId,
+  ComponentReport,
+  ComponentStatus,
+  ReporterEffect,
+  ReporterInput,
+  ReporterOptions,
+} from "./protocol/csp/mod.ts";

@@ -43,6 +43,8 @@ export interface Context<Values = Readonly<Record<string, unknown>>> {
   readonly variable: (name: string) => string | undefined;
   /** Aborted by the first Ctrl+C or SIGTERM: end in order. (A second one ends the process.) */
   readonly signal: AbortSignal;
+  /** Told once by commands that serve: from now on they do. Absent = nobody waits for it. */
+  readonly ready?: (() => void) | undefined;
 }
 
 /** A subcommand. */

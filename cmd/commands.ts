@@ -27,6 +27,11 @@ export const commandEntries: readonly CommandEntry[] = [
     load: async () => (await import("./pooluser/command.ts")).command,
   },
   {
+    name: "hsdump",
+    aliases: [],
+    load: async () => (await import("./hsdump/command.ts")).command,
+  },
+  {
     name: "darn",
     aliases: ["sctp-darn", "sctp_darn"],
     load: async () => (await import("./darn/command.ts")).command,
@@ -40,6 +45,11 @@ export const commandEntries: readonly CommandEntry[] = [
     name: "bench",
     aliases: [],
     load: async () => (await import("./bench/command.ts")).command,
+  },
+  {
+    name: "simulate",
+    aliases: [],
+    load: async () => (await import("./simulate/command.ts")).command,
   },
   {
     name: "completion",

@@ -1,6 +1,10 @@
 /** Options that several commands share, spelled as in RSPLIB (reference/rsplib.md §1.2). */
-import { choice, flag, hostSockets, integer, onOff, socket, text } from "./options.ts";
+import { choice, flag, hostSocket, hostSockets, integer, onOff, socket, text } from "./options.ts";
+import { CSP_PORT } from "../protocol/csp/mod.ts";
 import type { HostSocket, Option, Socket } from "./options.ts";
+
+/** How often a component reports when nobody says it, as RSPLIB's registrar does. */
+export const DEFAULT_STATUS_INTERVAL_MS = 250;
 
 /** What may carry SCTP. */
 export type TransportChoice = "auto" | "kernel" | "embedded";
@@ -124,5 +128,47 @@ export const registrarHuntOptions: RegistrarHuntOptions = {
   registrarrequestmaxtrials: integer("Attempts of a request, each with another registrar, before it fails", {
     ...trials,
     defaultValue: 1,
+  }),
+};
+
+/** Options about how a command that serves is run. */
+export interface BackgroundOptions {
+  readonly daemonpidfile: Option<string | undefined>;
+  readonly [name: string]: Option<unknown>;
+}
+
+/** For every command that serves. */
+export const backgroundOptions: BackgroundOptions = {
+  daemonpidfile: text(
+    "Run in the background, and write the process ID into this file; -logfile keeps the log",
+    { valueName: "FILE", defaultValue: undefined, group: "Background" },
+  ),
+};
+
+/** Options about reports to a monitor. */
+export interface StatusOptions {
+  readonly cspserver: Option<HostSocket | undefined>;
+  readonly cspinterval: Option<number | undefined>;
+  readonly [name: string]: Option<unknown>;
+}
+
+const status = { group: "Status reports" } as const;
+
+/** For every component of a pool. */
+export const statusOptions: StatusOptions = {
+  cspserver: hostSocket("Report the component's status to a monitor there, by UDP", {
+    ...status,
+    defaultPort: CSP_PORT,
+    variable: "CSP_SERVER",
+    defaultText: `off; with -cspinterval 127.0.0.1:${CSP_PORT}`,
+  }),
+  cspinterval: integer("Time between two reports", {
+    ...status,
+    valueName: "ms",
+    min: 10,
+    max: 3_600_000,
+    defaultValue: undefined,
+    variable: "CSP_INTERVAL",
+    defaultText: `off; with -cspserver ${DEFAULT_STATUS_INTERVAL_MS}`,
   }),
 };

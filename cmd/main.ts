@@ -2,6 +2,7 @@
 import { basename } from "node:path";
 import process from "node:process";
 import type { Output } from "./command.ts";
+import { isBackground } from "./driver/daemon.ts";
 import { listenForEnd } from "./driver/signals.ts";
 import { runProgram } from "./run.ts";
 
@@ -57,7 +58,10 @@ function explain(error: unknown): string {
 
 if (import.meta.main) {
   const stderr = output(Deno.stderr);
-  const end = listenForEnd((exitCode) => Deno.exit(exitCode));
+  const end = listenForEnd({
+    onSecond: (exitCode) => Deno.exit(exitCode),
+    outlivesTerminal: isBackground((name) => Deno.env.get(name)),
+  });
   let exitCode = 1;
   try {
     exitCode = await runProgram({

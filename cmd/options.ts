@@ -273,6 +273,20 @@ export function hostSockets(
   });
 }
 
+/** A host with a port, by name or by address. */
+export function hostSocket(
+  summary: string,
+  details: OptionDetails & { readonly defaultPort: number },
+): Option<HostSocket | undefined> {
+  return option<HostSocket | undefined>(summary, {
+    valueName: "host[:port]",
+    defaultText: "",
+    ...details,
+    defaultValue: undefined,
+    read: (value) => readHostSocket(value, details.defaultPort),
+  });
+}
+
 /** An option that other programs of the family have and this one does not carry out yet: naming it is an error. */
 export function notYet(summary: string, details: OptionDetails = {}): Option<undefined> {
   return option<undefined>(summary, {

@@ -1,6 +1,7 @@
 /** From a command line to an exit code. */
-import type { Context, Input, Output } from "./command.ts";
+import type { Command, Context, Input, Output } from "./command.ts";
 import { commandEntries, findCommand } from "./commands.ts";
+import { backgroundSide, runInBackground } from "./driver/daemon.ts";
 import { commandHelp, programHelp } from "./help.ts";
 import { nearest, OptionError, parseOptions } from "./options.ts";
 import { VERSION } from "./version.ts";
@@ -89,11 +90,33 @@ async function runCommand(
       variable,
       signal,
     };
-    return await command.run(context);
+    const { daemonpidfile } = values;
+    return typeof daemonpidfile === "string"
+      ? await runDaemon(command, context, daemonpidfile, line)
+      : await command.run(context);
   } catch (error) {
     if (!(error instanceof OptionError)) throw error;
     stderr.write(`${program}: ${error.message} (${program} -help tells more)\n`);
     return ExitCode.usage;
+  }
+}
+
+/** Runs a command in the background: here that is the side that starts it, there the side that serves. */
+async function runDaemon(
+  command: Command,
+  context: Context,
+  pidFile: string,
+  line: readonly string[],
+): Promise<number> {
+  const { stdout, stderr, signal, variable } = context;
+  const side = backgroundSide(pidFile, stdout, variable);
+  if (side === undefined) {
+    return await runInBackground({ pidFile, line: [command.name, ...line], stdout, stderr, signal });
+  }
+  try {
+    return await command.run({ ...context, ready: side.ready });
+  } finally {
+    side.ended();
   }
 }
 

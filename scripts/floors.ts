@@ -19,6 +19,7 @@ const POOLS = [...MESSAGES, "protocol/handlespace/", "protocol/policy/"] as cons
 const MACHINES = [
   ...POOLS,
   "protocol/registrar/",
+  "protocol/dump/",
   "protocol/element/",
   "protocol/user/",
   "protocol/session/",

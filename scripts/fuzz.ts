@@ -1,18 +1,20 @@
 /**
- * Attacks associations of the embedded SCTP stack with mutated, replayed, reordered and truncated packets.
+ * Attacks associations of the embedded SCTP stack with mutated, replayed, reordered and truncated packets, and a registrar
+ * with mutated messages.
  *
  *     scripts/fuzz                          a million packets of each kind
  *     scripts/fuzz --packets 10000000
  *     scripts/fuzz --kind blind --seed 42   one seed of one kind
  *
  * Kinds: blind (packets without the tag), tag (with it), flood (INITs), handshake and wild (the side that connects, without
- * and with its tag), icmp (made-up ICMP messages), replay (packets of a former association), stall (without the tag).
+ * and with its tag), icmp (made-up ICMP messages), replay (packets of a former association), stall (without the tag), registrar (messages of ASAP and ENRP).
  *
  * Every failure is printed with the seed that repeats it. Exit code 1 when there was one, or when the heap grew.
  */
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { blindCampaign, type CampaignReport, initFlood, tagCampaign } from "../tests/protocol/sctp/fuzz.ts";
+import { registrarCampaign } from "../tests/protocol/registrar/fuzz.ts";
 import {
   blindHandshakeCampaign,
   icmpCampaign,
@@ -21,7 +23,9 @@ import {
   tagHandshakeCampaign,
 } from "../tests/protocol/sctp/fuzz_attempts.ts";
 
-const CAMPAIGNS: Readonly<Record<string, (seed: number, packets: number) => CampaignReport>> = {
+const CAMPAIGNS: Readonly<
+  Record<string, (seed: number, packets: number) => Pick<CampaignReport, "associations">>
+> = {
   blind: blindCampaign,
   tag: tagCampaign,
   flood: initFlood,
@@ -30,6 +34,7 @@ const CAMPAIGNS: Readonly<Record<string, (seed: number, packets: number) => Camp
   icmp: icmpCampaign,
   replay: replayCampaign,
   stall: stallCampaign,
+  registrar: registrarCampaign,
 };
 
 /** Packets of one seed. */

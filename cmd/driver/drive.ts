@@ -2,6 +2,7 @@
  * Joins a machine to the world: transport events and datagrams go in, commands and datagrams come out, and one timer
  * follows the machine's next timeout. A batch of inputs shares one clock reading and one drain.
  */
+import { hurryUp } from "../../ffi/poller.ts";
 import type { Machine } from "../../protocol/machine.ts";
 import type {
   Endpoint,
@@ -13,8 +14,9 @@ import type {
   Transport,
   TransportAddress,
 } from "../../protocol/net.ts";
+import { openDatagramSender } from "./datagram_sender.ts";
+import type { DatagramSink } from "./datagram_sender.ts";
 import { joinGroup } from "./multicast.ts";
-import type { Group } from "./multicast.ts";
 
 /** What every driven machine gets from its driver. */
 export type DriverInput = NetworkInput | EndpointOpened;
@@ -26,6 +28,13 @@ export interface ChannelOptions {
   readonly sendFrom?: string;
   /** Whether the machine wants to hear the group. Default false. */
   readonly hear?: boolean;
+  /** Hops that datagrams may travel; absent = as many as RSPLIB lets them. */
+  readonly hops?: number;
+}
+
+/** A place that datagrams go to, under the name that the machine knows it by. */
+export interface DestinationOptions {
+  readonly to: TransportAddress;
 }
 
 /** An endpoint to open. */
@@ -42,7 +51,7 @@ export interface DriveOptions<Effect> {
   readonly transport: Transport;
   /** Opened in this order. */
   readonly endpoints: Readonly<Record<string, DrivenEndpoint>>;
-  readonly channels?: Readonly<Record<string, ChannelOptions>>;
+  readonly channels?: Readonly<Record<string, ChannelOptions | DestinationOptions>>;
   /** Takes every effect but the network's, in order. May call `input`. */
   readonly onEffect: (effect: OwnEffect<Effect>) => void;
   /** Takes a sentence for people about a channel that does not work. */
@@ -99,11 +108,12 @@ class MachineDriver<Input, Effect extends { readonly type: string }> implements 
   readonly #options: DriveOptions<Effect>;
   readonly #clock: () => Instant;
   readonly #endpoints = new Map<string, Endpoint>();
-  readonly #channels = new Map<string, Group>();
+  readonly #channels = new Map<string, DatagramSink>();
   readonly #stopped = Promise.withResolvers<void>();
   #queue: (Input | DriverInput)[] = [];
   #running = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #immediate: ReturnType<typeof setImmediate> | undefined;
   #timerDue: Instant | undefined;
   #closed: Promise<void> | undefined;
 
@@ -119,7 +129,10 @@ class MachineDriver<Input, Effect extends { readonly type: string }> implements 
       void this.close(0);
       throw error;
     }
-    for (const [name, channel] of Object.entries(options.channels ?? {})) this.#join(name, channel);
+    for (const [name, channel] of Object.entries(options.channels ?? {})) {
+      if ("to" in channel) this.#direct(name, channel);
+      else this.#join(name, channel);
+    }
     this.#feed([...this.#endpoints].map(([endpoint, { port, addresses }]): EndpointOpened => {
       return { type: "endpointOpened", endpoint, port, addresses };
     }));
@@ -151,7 +164,7 @@ class MachineDriver<Input, Effect extends { readonly type: string }> implements 
   }
 
   async #close(lingerMs: number | undefined): Promise<void> {
-    clearTimeout(this.#timer);
+    this.#disarm();
     await Promise.all([
       ...[...this.#channels.values()].map((channel) => channel.close()),
       ...[...this.#endpoints.values()].map((endpoint) => endpoint.close(lingerMs)),
@@ -171,9 +184,10 @@ class MachineDriver<Input, Effect extends { readonly type: string }> implements 
     }
   }
 
-  #join(channel: string, { group, sendFrom, hear }: ChannelOptions): void {
+  #join(channel: string, { group, sendFrom, hear, hops }: ChannelOptions): void {
     const joined = joinGroup({
       group,
+      hops,
       sourcePort: sendFrom === undefined ? undefined : this.endpoint(sendFrom).port,
       onDatagram: hear === true
         ? (source, data) => this.#feed([{ type: "datagram", channel, source, data }])
@@ -183,10 +197,15 @@ class MachineDriver<Input, Effect extends { readonly type: string }> implements 
     this.#channels.set(channel, joined);
   }
 
+  #direct(channel: string, { to }: DestinationOptions): void {
+    const onProblem = (sentence: string) => this.#options.onProblem?.(sentence, channel);
+    this.#channels.set(channel, openDatagramSender({ to, onProblem }));
+  }
+
   /** Runs a batch to its end; what comes in meanwhile joins it. */
   #feed(inputs: readonly (Input | DriverInput)[]): void {
     if (this.#closed !== undefined) return;
-    this.#queue.push(...inputs);
+    for (const input of inputs) this.#queue.push(input); // a flood is more than a call takes as arguments
     if (!this.#running) this.#run();
   }
 
@@ -225,14 +244,28 @@ class MachineDriver<Input, Effect extends { readonly type: string }> implements 
   #armTimer(): void {
     const due = this.#closed === undefined ? this.#machine.nextTimeout() : undefined;
     if (due === this.#timerDue) return;
-    clearTimeout(this.#timer);
+    // What is put off with every message, as keep-alives are, is not worth a new timer each time: the old one comes too
+    // early once, and is armed anew then.
+    if (due !== undefined && this.#timerDue !== undefined && due > this.#timerDue) return;
+    this.#disarm();
     this.#timerDue = due;
     if (due === undefined) return;
     const delay = Math.min(Math.max(0, Math.ceil(due - this.#clock())), MAX_TIMER_MS);
-    this.#timer = setTimeout(() => {
+    const goOff = () => {
       this.#timerDue = undefined;
       if (this.#closed === undefined && !this.#running) this.#run();
-    }, delay);
+    };
+    // A machine may want to go on at once, after what has come in meanwhile: a timer of 0 ms takes two.
+    if (delay === 0) {
+      this.#immediate = setImmediate(goOff);
+      hurryUp();
+    } else this.#timer = setTimeout(goOff, delay);
+  }
+
+  #disarm(): void {
+    clearTimeout(this.#timer);
+    if (this.#immediate !== undefined) clearImmediate(this.#immediate);
+    this.#timer = this.#immediate = undefined;
   }
 }
 

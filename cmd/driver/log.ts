@@ -99,6 +99,22 @@ export class Log {
     this.#said.delete(key);
   }
 
+  /**
+   * Writes several lines that belong together, between two lines of asterisks as RSPLIB does, or one JSON object. They
+   * were asked for, so they come at every level.
+   *
+   * @param name what it is
+   * @param lines for people
+   * @param object the same for programs
+   */
+  block(name: string, lines: readonly string[], object: Readonly<Record<string, unknown>>): void {
+    const { now, json, write } = this.#settings;
+    if (json) return write(JSON.stringify({ time: now().toISOString(), event: name, ...object }) + "\n");
+    const asterisks = "*".repeat(15);
+    const head = `${asterisks} ${clockTime(now())} ${name} ${asterisks}`;
+    write([head, ...lines, "*".repeat(head.length)].map((line) => `${line}\n`).join(""));
+  }
+
   /** Writes a line of a level from 1 to 9. */
   write(level: LogLevel, text: string, fields: LogFields = {}): void {
     if (!this.shows(level)) return;

@@ -15,8 +15,8 @@ import { networkInterfaces } from "node:os";
 import { addressScope, formatTransportAddress, isIpv4, parseIpAddress } from "../../protocol/net.ts";
 import type { IpAddress, TransportAddress } from "../../protocol/net.ts";
 
-/** Hops that an announce may travel, as RSPLIB sets it. */
-const MULTICAST_TTL = 30;
+/** Hops that an announce may travel unless something else is wanted, as RSPLIB sets it. */
+export const MULTICAST_TTL = 30;
 
 /** How often new interfaces are looked for. RSPLIB does so at each presence, every 2.4 s. */
 const REFRESH_INTERVAL_MS = 2500;
@@ -29,6 +29,8 @@ export interface GroupOptions {
   readonly group: TransportAddress;
   /** The SCTP port number that datagrams are sent from; undefined = this program only hears. */
   readonly sourcePort: number | undefined;
+  /** Hops that datagrams may travel, 0 to 255. Default {@linkcode MULTICAST_TTL}. */
+  readonly hops?: number | undefined;
   /** Takes what is heard; undefined = this program only speaks. */
   readonly onDatagram: ((source: TransportAddress, data: Uint8Array) => void) | undefined;
   /** Takes a sentence for people when the group cannot be used, and again when another thing is wrong. */
@@ -112,7 +114,7 @@ class MulticastGroup implements Group {
 
   /** Looks at the interfaces: joins on new ones, and opens and closes sockets. */
   #refresh(): void {
-    const { group, sourcePort, onDatagram } = this.#options;
+    const { group, sourcePort, hops = MULTICAST_TTL, onDatagram } = this.#options;
     const interfaces = multicastInterfaces(group.address);
     if (this.#receiver === undefined || this.#receiver.broken) {
       void this.#receiver?.close();
@@ -134,7 +136,9 @@ class MulticastGroup implements Group {
       void sender.close();
     }
     for (const [address, one] of wanted) {
-      if (!this.#senders.has(address)) this.#senders.set(address, new Sender(group, one, sourcePort));
+      if (!this.#senders.has(address)) {
+        this.#senders.set(address, new Sender(group, one, { sourcePort, hops }));
+      }
     }
   }
 
@@ -190,7 +194,11 @@ class Sender {
   /** Whether the socket is of no use any more. */
   broken = false;
 
-  constructor(group: TransportAddress, one: MulticastInterface, sourcePort: number) {
+  constructor(
+    group: TransportAddress,
+    one: MulticastInterface,
+    { sourcePort, hops }: { readonly sourcePort: number; readonly hops: number },
+  ) {
     this.#group = group;
     this.#socket = new DatagramSocket(group.address, (error) => {
       this.error = error.message;
@@ -198,7 +206,7 @@ class Sender {
     });
     this.#socket.bind(one.address, sourcePort, () => {
       try {
-        this.#socket.socket.setMulticastTTL(MULTICAST_TTL);
+        this.#socket.socket.setMulticastTTL(hops);
         this.#socket.socket.setMulticastInterface(isIpv4(one.address) ? one.address : `::%${one.name}`);
       } catch (error) {
         this.error = errorText(error);

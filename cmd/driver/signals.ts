@@ -12,15 +12,20 @@ export interface EndSignal extends Disposable {
   readonly signal: AbortSignal;
 }
 
-/**
- * Listens for SIGINT, SIGTERM and SIGHUP.
- *
- * @param onSecond called with the exit code when a further one comes: end at once
- */
-export function listenForEnd(onSecond: (exitCode: number) => void): EndSignal {
+/** What {@linkcode listenForEnd} wants to know. */
+export interface EndSignalOptions {
+  /** Called with the exit code when a further signal comes: end at once. */
+  readonly onSecond: (exitCode: number) => void;
+  /** The end of a terminal (SIGHUP) is no reason to end. Default false. */
+  readonly outlivesTerminal?: boolean;
+}
+
+/** Listens for SIGINT, SIGTERM and SIGHUP. */
+export function listenForEnd({ onSecond, outlivesTerminal = false }: EndSignalOptions): EndSignal {
   const controller = new AbortController();
   const listeners = END_SIGNALS.map((name) => {
     const listener = () => {
+      if (outlivesTerminal && name === "SIGHUP") return;
       if (controller.signal.aborted) onSecond(EXIT_CODES[name] ?? 1);
       else controller.abort(name);
     };

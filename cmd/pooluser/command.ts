@@ -8,7 +8,9 @@ import type { Driver } from "../driver/drive.ts";
 import { fileProblem } from "../driver/file_problem.ts";
 import { LogLevel, openLog } from "../driver/log.ts";
 import type { Log } from "../driver/log.ts";
-import { randomIdentifier } from "../driver/random.ts";
+import { pause } from "../driver/pause.ts";
+import { randomIdentifier, randomObject } from "../driver/random.ts";
+import { locationOf, reportStatus, statusPlan } from "../driver/status_reports.ts";
 import { openTransport, transportFailure } from "../driver/transport.ts";
 import { OptionError } from "../options.ts";
 import { describeReport, line, showId } from "../server/describe_reports.ts";
@@ -25,7 +27,9 @@ import type {
 } from "../../protocol/app/fractal/client.ts";
 import type { FractalParameter } from "../../protocol/app/fractal/messages.ts";
 import { Prng } from "../../protocol/machine.ts";
-import type { Transport } from "../../protocol/net.ts";
+import { ComponentGroup, componentId, UserStatus } from "../../protocol/csp/mod.ts";
+import { Ppid } from "../../protocol/net.ts";
+import type { Instant, Transport } from "../../protocol/net.ts";
 import { SessionClient, sessionClientEndpoints } from "../../protocol/session/mod.ts";
 import type { SessionClientReport } from "../../protocol/session/types.ts";
 import { chooseImage } from "./choose_image.ts";
@@ -75,12 +79,14 @@ async function runPoolUser(context: Context<PoolUserOptionValues>): Promise<numb
   // Here already, so that a wrong file is found before the network is opened.
   const firstImage = chooseImage(options, log, Math.random);
   const channels = announceChannels(options);
+  const plan = await statusPlan(options);
   const client = new SessionClient({ seed: randomIdentifier(), ...await registrarOptions(options) });
   const prng = new Prng(randomIdentifier());
   const machine = new FractalClient(client, { poolHandle, receiveTimeoutMs: options.recvtimeout, prng });
   const user = new PoolUserProgram(context, log, display, firstImage);
   let transport: Transport | undefined;
   let driver: Driver<FractalClientInput> | undefined;
+  let reports: AsyncDisposable | undefined;
   try {
     transport = openTransport(options.transport, options.encapsulation, {
       path: options.capture,
@@ -97,6 +103,12 @@ async function runPoolUser(context: Context<PoolUserOptionValues>): Promise<numb
       },
     });
     driver.input({ type: "start" });
+    if (plan !== undefined) {
+      const sender = componentId(ComponentGroup.user, options.identifier ?? randomObject());
+      const location = locationOf(driver.endpoint("hunt"), false);
+      const status = (now: Instant) => user.status.status(location, now);
+      reports = reportStatus({ ...plan, sender, status, transport, log });
+    }
     const exitCode = await user.run(driver);
     await stopMachine(driver, STOP_LIMIT_MS);
     return exitCode;
@@ -105,6 +117,7 @@ async function runPoolUser(context: Context<PoolUserOptionValues>): Promise<numb
     return 1;
   } finally {
     display.end();
+    await reports?.[Symbol.asyncDispose]();
     await driver?.close();
     await transport?.close();
   }
@@ -112,6 +125,9 @@ async function runPoolUser(context: Context<PoolUserOptionValues>): Promise<numb
 
 /** The images one after another, and what is shown of them. */
 class PoolUserProgram {
+  /** For a monitor. */
+  readonly status: UserStatus = new UserStatus(Ppid.fractalGenerator);
+  #messageCount = 0;
   readonly #context: Context<PoolUserOptionValues>;
   readonly #log: Log;
   readonly #display: Display;
@@ -163,6 +179,7 @@ class PoolUserProgram {
 
   /** Takes a report of the machine. */
   report(report: FractalClientReport | SessionClientReport): void {
+    this.#note(report);
     if (report.type === "points") {
       this.#paint(report);
       return;
@@ -172,6 +189,31 @@ class PoolUserProgram {
       describeReport(report as SessionClientReport);
     this.#log.write(level, text, fields);
     if (level <= LogLevel.note) this.#display.status(text);
+  }
+
+  /** What a monitor may want to know, in the words of RSPLIB's program. */
+  #note(report: FractalClientReport | SessionClientReport): void {
+    switch (report.type) {
+      case "imageStarted":
+        this.#messageCount = 0;
+        return;
+      case "partRequested":
+        return this.status.says("Requesting calculation ...");
+      case "points": {
+        const element = report.elementId.toString(16).padStart(8, "0");
+        return this.status.says(`Processed packet #${++this.#messageCount} of PE $${element}`);
+      }
+      case "imageCompleted":
+        return this.status.says("Image completed!");
+      case "partFailover":
+      case "partResumed":
+      case "partIncomplete":
+      case "partInvalid":
+      case "partCompleted":
+        return;
+      default:
+        this.status.report(report, performance.now());
+    }
   }
 
   #paint(points: FractalPoints): void {
@@ -220,22 +262,6 @@ class PoolUserProgram {
       signal.removeEventListener("abort", onEnd);
     }
   }
-}
-
-/** True when the time has passed, false when the signal came first. */
-function pause(milliseconds: number, signal: AbortSignal): Promise<boolean> {
-  if (signal.aborted) return Promise.resolve(false);
-  return new Promise((resolve) => {
-    const onEnd = () => {
-      clearTimeout(timer);
-      resolve(false);
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener("abort", onEnd);
-      resolve(true);
-    }, milliseconds);
-    signal.addEventListener("abort", onEnd, { once: true });
-  });
 }
 
 /** Finds out before the work starts that its result could not be written. */

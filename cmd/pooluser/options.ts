@@ -1,13 +1,14 @@
 /** Options of `rsp pooluser` (reference/rsplib.md §6.6). */
-import { logOptions, registrarHuntOptions, transportOptions } from "../common_options.ts";
-import type { LogOptions, RegistrarHuntOptions, TransportOptions } from "../common_options.ts";
-import { choice, decimal, flag, integer, notYet, text } from "../options.ts";
+import { logOptions, registrarHuntOptions, statusOptions, transportOptions } from "../common_options.ts";
+import type { LogOptions, RegistrarHuntOptions, StatusOptions, TransportOptions } from "../common_options.ts";
+import { choice, decimal, flag, identifier, integer, notYet, text } from "../options.ts";
 import type { Option, OptionValues } from "../options.ts";
 import { MAX_FRACTAL_ITERATIONS } from "../../protocol/app/fractal/messages.ts";
 
 /** The options by name. */
-export interface PoolUserOptions extends RegistrarHuntOptions, TransportOptions, LogOptions {
+export interface PoolUserOptions extends RegistrarHuntOptions, StatusOptions, TransportOptions, LogOptions {
   readonly fractal: Option<boolean>;
+  readonly identifier: Option<number | undefined>;
   readonly poolhandle: Option<string>;
   readonly width: Option<number>;
   readonly height: Option<number>;
@@ -43,6 +44,7 @@ const later = { group: "Not yet" } as const;
 /** What `rsp pooluser` can be told. */
 export const poolUserOptions: PoolUserOptions = {
   fractal: flag("Use the fractal service, which is the only one yet"),
+  identifier: identifier("ID of this pool user in status reports", { aliases: ["cspidentifier"] }),
   poolhandle: text("Pool that computes, 1 to 32 octets", { defaultValue: "FractalGeneratorPool" }),
   threads: integer("Sessions at the same time, each with a part of the image", {
     aliases: ["parts"],
@@ -122,11 +124,9 @@ export const poolUserOptions: PoolUserOptions = {
   sessions: flag("Colour points by their session, too", show),
   caption: text("A title for the display", { ...show, defaultValue: "Fractal Pool User" }),
   ...registrarHuntOptions,
+  ...statusOptions,
   ...transportOptions,
   ...logOptions,
-  identifier: notYet("ID for status reports", later),
-  cspserver: notYet("Where to report the component's status", later),
-  cspinterval: notYet("How often to report it", later),
   imagestorageprefix: notYet("RSPLIB never used it; -output=NAME%d.png stores all images", later),
 };
 

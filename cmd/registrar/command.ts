@@ -1,26 +1,22 @@
-/** `rsp registrar`: the registrar of an operation scope (RFC 5352; reference/rsplib.md §1.3 and §3.8). */
-import { formatTransportAddress, isIpv4 } from "../../protocol/net.ts";
-import type { IpAddress } from "../../protocol/net.ts";
-import { Registrar } from "../../protocol/registrar/mod.ts";
-import type { RegistrarOptions } from "../../protocol/registrar/mod.ts";
-import { networkInterfaces } from "node:os";
+/** `rsp registrar`: the registrar of an operation scope (RFC 5352, RFC 5353; reference/rsplib.md §1.3 and §3.8). */
+import { napBetweenMessages } from "../../ffi/poller.ts";
+import { ComponentGroup, componentId, registrarStatus } from "../../protocol/csp/mod.ts";
 import { defineCommand } from "../command.ts";
 import type { Command, Context } from "../command.ts";
-import { drive, stopMachine } from "../driver/drive.ts";
-import type { ChannelOptions, DrivenEndpoint, Driver } from "../driver/drive.ts";
-import { ASAP_ANNOUNCE_GROUP, ENRP_PRESENCE_GROUP, groupOf } from "../driver/groups.ts";
-import { Log, LogLevel, openLog } from "../driver/log.ts";
-import { randomIdentifier } from "../driver/random.ts";
+import { LogLevel, openLog } from "../driver/log.ts";
+import { inLives } from "../driver/lives.ts";
+import { pause } from "../driver/pause.ts";
+import { reportStatus, statusPlan } from "../driver/status_reports.ts";
+import type { StatusPlan } from "../driver/status_reports.ts";
 import { openTransport, transportFailure } from "../driver/transport.ts";
-import { OptionError } from "../options.ts";
-import type { OptionValues, Socket } from "../options.ts";
+import { RegistrarFiles } from "./files.ts";
+import { beginLife } from "./life.ts";
+import type { RegistrarLife, RegistrarWorld } from "./life.ts";
+import { machineOptions } from "./machine_options.ts";
+import { observe } from "./observers.ts";
 import { registrarOptionTable } from "./options.ts";
-import { logRegistrarReport } from "./report_line.ts";
-
-type Options = OptionValues<typeof registrarOptionTable>;
-
-/** Time for the machine to end in order before it is left to its associations' SHUTDOWN. */
-const STOP_LIMIT_MS = 3000;
+import type { RegistrarOptionValues } from "./options.ts";
+import { registrarChannels, registrarEndpoints } from "./places.ts";
 
 /** `rsp registrar` */
 export const command: Command = defineCommand({
@@ -30,23 +26,31 @@ export const command: Command = defineCommand({
   description: [
     "Announces itself by multicast, so that servers and users find it by themselves; takes registrations of servers " +
     "(pool elements), watches over them by keep-alives, and tells users (pool users) who is in a pool.",
+    "Registrars of one network find each other, too: each knows the elements of all, and when one dies, another takes " +
+    "over its elements.",
+    "The signal SIGUSR1 makes it write down what it knows, as rsp hsdump shows it.",
   ],
   options: registrarOptionTable,
   examples: [
     { line: "rsp registrar", text: "the well-known ports and groups" },
     { line: "rsp registrar -asap=10.1.0.1,10.2.0.1:3863", text: "two addresses, one port" },
+    { line: "rsp registrar -peer=10.1.0.2:9901", text: "a second registrar that multicast does not reach" },
+    { line: "rsp registrar -cspserver=10.1.0.9 -cspinterval=500", text: "status reports to a monitor" },
     { line: "rsp registrar -loglevel=4 -json", text: "every action, as JSON" },
+    { line: "rsp registrar -actionlogfile=actions.log.bz2", text: "every message in a packed file" },
   ],
   run,
 });
 
-async function run(context: Context<Options>): Promise<number> {
-  const { options, signal } = context;
-  const groups = channels(options);
-  const endpoints = { asap: endpoint("asap", options, 3863), enrp: endpoint("enrp", options, 9901) };
+async function run(context: Context<RegistrarOptionValues>): Promise<number> {
+  const { options } = context;
+  const channels = registrarChannels(options), endpoints = registrarEndpoints(options);
+  await machineOptions(options); // complains of wrong peers before anything is opened
+  const plan = await statusPlan(options);
   const log = openLog(
     options.quiet ? { ...context, options: { ...options, loglevel: LogLevel.warning } } : context,
   );
+  const files = new RegistrarFiles(options, (sentence) => log.error(sentence, { event: "file" }));
   try {
     const transport = openTransport(options.transport, options.encapsulation, {
       path: options.capture,
@@ -54,118 +58,50 @@ async function run(context: Context<Options>): Promise<number> {
     });
     log.note(`SCTP is carried by ${transport.description}`, { event: "transport", kind: transport.kind });
     try {
-      const driver = drive(new Registrar(machineOptions(options)), {
-        transport,
-        endpoints,
-        channels: groups,
-        onEffect: (effect) => {
-          if (effect.type === "report") logRegistrarReport(log, effect.report);
-        },
-        onProblem: (sentence, channel) =>
-          log.warning(`${channel}: ${sentence}`, { event: "multicast", channel }),
-      });
-      driver.input({ type: "start" });
-      tellPlace(log, driver, endpoints, groups);
-      await runUntil(signal, driver);
+      using _naps = napBetweenMessages();
+      const world = { transport, endpoints, channels, log, files };
+      await inLives(
+        options,
+        { signal: context.signal, log },
+        (signal) => live({ ...context, signal }, world, plan),
+      );
     } finally {
       await transport.close();
     }
   } catch (error) {
     log.error(transportFailure(error), { event: "failed" });
     return 1;
+  } finally {
+    await files.close();
   }
   log.note("terminated", { event: "terminated" });
   return 0;
 }
 
-/** Runs until the user wants an end, then ends in order. */
-async function runUntil(
-  signal: AbortSignal,
-  driver: Driver<{ readonly type: "start" | "stop" }>,
-): Promise<void> {
-  if (!signal.aborted) {
-    await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+/** One life: from the start until the signal. */
+async function live(
+  { options, signal, ready }: Context<RegistrarOptionValues>,
+  world: RegistrarWorld,
+  plan: StatusPlan | undefined,
+): Promise<number> {
+  const life = beginLife(await machineOptions(options), world);
+  try {
+    await using _observers = observe({ ...life, metrics: options.metrics, log: world.log });
+    await using _reports = plan && reportLife(life, world, plan);
+    ready?.();
+    await pause(Infinity, signal);
+  } finally {
+    await life.end();
   }
-  await stopMachine(driver, STOP_LIMIT_MS);
-  await driver.close();
+  return 0;
 }
 
-/** Says what a user has to know to reach this registrar by hand. */
-function tellPlace(
-  log: Log,
-  driver: Driver<never>,
-  endpoints: { readonly asap: DrivenEndpoint },
-  groups: Readonly<Record<string, ChannelOptions>>,
-): void {
-  const announce = groups["asap-announce"];
-  const where = announce === undefined
-    ? "announces are off"
-    : `announces go to ${formatTransportAddress(announce.group)}`;
-  const asapPort = driver.endpoint("asap").port, enrpPort = driver.endpoint("enrp").port;
-  if (endpoints.asap.elseEphemeral === true && asapPort !== endpoints.asap.port) {
-    log.note(
-      `SCTP port ${endpoints.asap.port} is in use, by another registrar or the like: took another one`,
-      {
-        event: "portInUse",
-        port: endpoints.asap.port,
-      },
-    );
-  }
-  log.note(`ASAP has SCTP port ${asapPort}, ENRP ${enrpPort}; ${where}`, {
-    event: "ports",
-    asapPort,
-    enrpPort,
-  });
-}
-
-function machineOptions(options: Options): RegistrarOptions {
-  const scope = options.minaddressscope;
-  return {
-    registrarId: options.identifier ?? randomIdentifier(),
-    seed: randomIdentifier(),
-    announceIntervalMs: options.serverannouncecycle,
-    keepAliveIntervalMs: options.endpointkeepalivetransmissioninterval,
-    keepAliveTimeoutMs: options.endpointkeepalivetimeoutinterval,
-    maxBadReports: options.maxbadpereports,
-    maxResolutionItems: options.maxhresitems,
-    minAddressScope: scope === "sitelocal" ? "site-local" : scope,
-  };
-}
-
-/** The endpoint that `-asap` or `-enrp` asks for: the well-known port when it is free, unless one was named. */
-function endpoint(name: "asap" | "enrp", options: Options, port: number): DrivenEndpoint {
-  const chosen: "auto" | Socket | undefined = options[name];
-  const common: DrivenEndpoint = {
-    listen: true,
-    sackFrequency: 1,
-    autoCloseMs: options.autoclosetimeout * 1000,
-  };
-  if (chosen === undefined || chosen === "auto") {
-    return {
-      ...common,
-      port,
-      elseEphemeral: true,
-      addresses: options["disable-ipv6"] ? ipv4Addresses() : [],
-    };
-  }
-  const addresses = chosen.addresses.filter((address) => address !== "0.0.0.0" && address !== "::");
-  if (options["disable-ipv6"] && addresses.some((address) => !isIpv4(address))) {
-    throw new OptionError(`option -${name} names an IPv6 address, and -disable-ipv6 forbids them`);
-  }
-  return { ...common, port: chosen.port, addresses };
-}
-
-/** The IPv4 addresses of this host. */
-function ipv4Addresses(): IpAddress[] {
-  return Object.values(networkInterfaces()).flatMap((entries) => entries ?? [])
-    .filter(({ family }) => family === "IPv4").map(({ address }) => address);
-}
-
-function channels(options: Options): Record<string, ChannelOptions> {
-  const announce = groupOf("asapannounce", options.asapannounce, ASAP_ANNOUNCE_GROUP);
-  const presence = groupOf("enrpannounce", options.enrpannounce, ENRP_PRESENCE_GROUP);
-  return {
-    ...(announce !== undefined && { "asap-announce": { group: announce, sendFrom: "asap" } }),
-    ...(presence !== undefined && { "enrp-presence": { group: presence, hear: true } }),
-  };
+function reportLife(
+  { registrar, registrarId, location }: RegistrarLife,
+  { transport, log }: RegistrarWorld,
+  plan: StatusPlan,
+): AsyncDisposable {
+  const sender = componentId(ComponentGroup.registrar, registrarId);
+  const status = () => registrarStatus(registrar, registrarId, location);
+  return reportStatus({ ...plan, sender, status, transport, log });
 }

@@ -1,6 +1,6 @@
 import { formatTransportAddress, Ppid } from "../../protocol/net.ts";
 import type { TransportAddress } from "../../protocol/net.ts";
-import type { RegistrarReport } from "../../protocol/registrar/report.ts";
+import type { MessageReport, RegistrarReport } from "../../protocol/registrar/report.ts";
 import { showText } from "../../protocol/wire/mod.ts";
 import { LogLevel } from "../driver/log.ts";
 import type { Log, LogFields } from "../driver/log.ts";
@@ -97,14 +97,15 @@ export function registrarLine(report: RegistrarReport): Line {
         source: report.source,
         reason: report.reason,
       });
-    case "peerHeard": {
-      const { registrarId, source } = report;
-      const from = formatTransportAddress(source);
-      return note(`registrar ${showId(registrarId)} is present at ${from}`, {
-        registrarId: showId(registrarId),
-        from,
-      });
-    }
+    case "inService":
+    case "peerUp":
+    case "peerDown":
+    case "synchronized":
+    case "takeover":
+    case "updated":
+      return peerLine(report);
+    case "message":
+      return messageLine(report);
     default:
       return unknown(report);
   }
@@ -113,6 +114,95 @@ export function registrarLine(report: RegistrarReport): Line {
 /** An ID as RSPLIB's options take it. */
 export function showId(id: number): string {
   return `0x${id.toString(16).padStart(8, "0")}`;
+}
+
+type PeerReport = Extract<
+  RegistrarReport,
+  { readonly type: "inService" | "peerUp" | "peerDown" | "synchronized" | "takeover" | "updated" }
+>;
+
+/** What has to do with other registrars. */
+function peerLine(report: PeerReport): Line {
+  switch (report.type) {
+    case "inService": {
+      const { mentorId, elementCount } = report;
+      const how = mentorId === undefined
+        ? "without a mentor"
+        : `with ${elementCount} elements of mentor ${showId(mentorId)}`;
+      return note(`in service, ${how}`, {
+        ...(mentorId !== undefined && { mentorId: showId(mentorId) }),
+        elementCount,
+      });
+    }
+    case "peerUp": {
+      const addresses = addressTexts(report.addresses);
+      const registrarId = showId(report.registrarId);
+      return note(`registrar ${registrarId} is a peer, at ${addresses.join(" ")}`, {
+        registrarId,
+        addresses,
+      });
+    }
+    case "peerDown": {
+      const { reason } = report;
+      const registrarId = showId(report.registrarId);
+      return note(`registrar ${registrarId} is no peer any more: ${reason}`, { registrarId, reason });
+    }
+    case "synchronized": {
+      const { cause, elementCount, purgedCount } = report;
+      const registrarId = showId(report.registrarId);
+      const text = `took ${elementCount} elements from registrar ${registrarId} (${cause}), ` +
+        `dropped ${purgedCount}`;
+      return note(text, { registrarId, cause, elementCount, purgedCount });
+    }
+    case "takeover": {
+      const { stage, elementCount } = report;
+      const targetId = showId(report.targetId), registrarId = showId(report.registrarId);
+      const text = `takeover of registrar ${targetId} by ${registrarId}: ${stage}` +
+        (stage === "completed" ? `, ${elementCount} elements` : "");
+      return note(text, { stage, targetId, registrarId, elementCount });
+    }
+    case "updated": {
+      const { action: what } = report;
+      const registrarId = showId(report.registrarId);
+      return action(`${element(report)}: ${what} by registrar ${registrarId}`, {
+        ...elementFields(report),
+        action: what,
+        registrarId,
+      });
+    }
+    default:
+      return unknown(report);
+  }
+}
+
+function messageLine(report: MessageReport): Line {
+  const { direction, protocol, message, association, multicast, poolHandle, elementId, causeCode } = report;
+  const way = direction === "send" ? "to" : "from";
+  const place = multicast ? "the group" : `association ${association}`;
+  const about = [
+    ...(poolHandle === undefined ? [] : [`pool ${showText(poolHandle)}`]),
+    ...(elementId === undefined ? [] : [`element ${showId(elementId)}`]),
+    ...registrarIds(report).map(([name, id]) => `${name} ${id}`),
+    ...(causeCode === 0 ? [] : [`cause 0x${causeCode.toString(16)}`]),
+  ];
+  const text = `${protocol.toUpperCase()} ${message} ${way} ${place}: ${about.join(", ")}`.replace(/: $/, "");
+  const fields = {
+    direction,
+    protocol,
+    message,
+    multicast,
+    ...(association !== undefined && { association }),
+    ...(poolHandle !== undefined && { poolHandle: showText(poolHandle) }),
+    ...(elementId !== undefined && { elementId: showId(elementId) }),
+    ...Object.fromEntries(registrarIds(report).map(([name, id]) => [`${name}Id`, id])),
+    ...(causeCode !== 0 && { causeCode }),
+  };
+  return { level: LogLevel.verbose, text, fields };
+}
+
+function registrarIds({ senderId, receiverId, targetId }: MessageReport): [string, string][] {
+  const ids = [["sender", senderId], ["receiver", receiverId], ["target", targetId]] as const;
+  return ids.flatMap(([name, id]): [string, string][] => id === undefined ? [] : [[name, showId(id)]]);
 }
 
 interface OfElement {

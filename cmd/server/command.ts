@@ -1,6 +1,7 @@
 /** `rsp server`: pool elements of all services. */
 import { defineCommand } from "../command.ts";
 import type { Command } from "../command.ts";
+import { inLives } from "../driver/lives.ts";
 import { LogLevel, openLog } from "../driver/log.ts";
 import { OptionError } from "../options.ts";
 import { fractalServiceOptions, runFractalService } from "./fractal_service.ts";
@@ -35,7 +36,9 @@ export const command: Command = defineCommand({
     if (later !== undefined) throw new OptionError(`the service -${later} is not there yet; -fractal is`);
     if (!options.fractal) throw new OptionError("say which service to offer: -fractal");
     const log = openLog(quietened(context));
-    return await runFractalService(context, log);
+    return await inLives(options, { signal: context.signal, log }, (signal) => {
+      return runFractalService({ ...context, signal }, log);
+    });
   },
 });
 

@@ -1,16 +1,30 @@
 /** Options of `rsp server` (reference/rsplib.md §1.4) that every service has. */
-import { logOptions, registrarHuntOptions, transportOptions } from "../common_options.ts";
-import { flag, identifier, integer, notYet, socket, text } from "../options.ts";
+import {
+  backgroundOptions,
+  logOptions,
+  registrarHuntOptions,
+  statusOptions,
+  transportOptions,
+} from "../common_options.ts";
+import { livesOptions } from "../driver/lives.ts";
+import type { LivesOptions } from "../driver/lives.ts";
+import { flag, identifier, integer, socket, text } from "../options.ts";
 import type { Option, OptionValues, Socket } from "../options.ts";
-import type { LogOptions, RegistrarHuntOptions, TransportOptions } from "../common_options.ts";
+import type {
+  BackgroundOptions,
+  LogOptions,
+  RegistrarHuntOptions,
+  StatusOptions,
+  TransportOptions,
+} from "../common_options.ts";
 import type { PolicyParameter } from "../../protocol/param/policy.ts";
 import { policyOption } from "./policy_option.ts";
 
 const service = { group: "Service" } as const;
-const later = { group: "Not yet" } as const;
 
 /** The options of every service, by name. */
-export interface ServerOptions extends RegistrarHuntOptions, TransportOptions, LogOptions {
+export interface ServerOptions
+  extends RegistrarHuntOptions, StatusOptions, LivesOptions, BackgroundOptions, TransportOptions, LogOptions {
   readonly fractal: Option<boolean>;
   readonly echo: Option<boolean>;
   readonly discard: Option<boolean>;
@@ -67,13 +81,11 @@ export const serverOptions: ServerOptions = {
   }),
   quiet: flag("Only warnings and errors in the log"),
   ...registrarHuntOptions,
+  ...statusOptions,
+  ...backgroundOptions,
   ...transportOptions,
   ...logOptions,
-  cspserver: notYet("Where to report the component's status", later),
-  cspinterval: notYet("How often to report it", later),
-  uptime: notYet("Failure tester: mean time of service", later),
-  downtime: notYet("Failure tester: mean time of silence", later),
-  daemonpidfile: notYet("Run in the background", later),
+  ...livesOptions,
 };
 
 /** Values of {@linkcode serverOptions}. */

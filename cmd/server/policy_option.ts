@@ -1,44 +1,16 @@
 /** The option `-policy`, spelled as in RSPLIB (reference/rsplib.md §2.2). */
-import { OptionError } from "../options.ts";
+import { nearest, OptionError } from "../options.ts";
 import type { Option } from "../options.ts";
-import { fractionToWire, PolicyType } from "../../protocol/param/policy.ts";
-import type { PolicyName, PolicyParameter } from "../../protocol/param/policy.ts";
+import { fractionToWire, policyFields, PolicyType } from "../../protocol/param/policy.ts";
+import type { PolicyField, PolicyName, PolicyParameter } from "../../protocol/param/policy.ts";
 
-type Field = "weight" | "priority" | "loadDegradation" | "weightDpf" | "loadDpf";
-
-/** What stands behind the colons of a policy's name. Load and distance are measured, not given. */
-const GIVEN: Readonly<Partial<Record<PolicyName, readonly Field[]>>> = {
-  RoundRobin: [],
-  Random: [],
-  LeastUsed: [],
-  RandomizedLeastUsed: [],
-  RandomizedPriorityLeastUsed: ["loadDegradation"],
-  WeightedRoundRobin: ["weight"],
-  WeightedRandom: ["weight"],
-  Priority: ["priority"],
-  WeightedRandomDPF: ["weight", "weightDpf"],
-  LeastUsedDegradation: ["loadDegradation"],
-  PriorityLeastUsed: ["loadDegradation"],
-  RandomizedLeastUsedDegradation: ["loadDegradation"],
-  RandomizedPriorityLeastUsedDegradation: ["loadDegradation"],
-  PriorityLeastUsedDegradation: ["loadDegradation"],
-  LeastUsedDPF: ["loadDpf"],
-  LeastUsedDegradationDPF: ["loadDegradation", "loadDpf"],
-};
-
-/** Fields that a policy has on the wire besides those given: zero at first. */
-const MEASURED: Readonly<Partial<Record<PolicyName, readonly ("load" | "distanceMs")[]>>> = {
-  LeastUsed: ["load"],
-  RandomizedLeastUsed: ["load"],
-  RandomizedPriorityLeastUsed: ["load"],
-  WeightedRandomDPF: ["distanceMs"],
-  LeastUsedDegradation: ["load"],
-  PriorityLeastUsed: ["load"],
-  RandomizedLeastUsedDegradation: ["load"],
-  RandomizedPriorityLeastUsedDegradation: ["load"],
-  PriorityLeastUsedDegradation: ["load"],
-  LeastUsedDPF: ["load", "distanceMs"],
-  LeastUsedDegradationDPF: ["load", "distanceMs"],
+/** How the numbers behind the colons of a policy's name are called in messages. Those without are measured, not given. */
+const LETTERS: Readonly<Partial<Record<PolicyField, string>>> = {
+  weight: "W",
+  priority: "P",
+  loadDegradation: "D",
+  weightDpf: "F",
+  loadDpf: "F",
 };
 
 /**
@@ -48,20 +20,25 @@ const MEASURED: Readonly<Partial<Record<PolicyName, readonly ("load" | "distance
  */
 export function readPolicyOption(text: string): PolicyParameter {
   const [name = "", ...values] = text.split(":");
-  const fields = Object.hasOwn(GIVEN, name) ? GIVEN[name as PolicyName] : undefined;
-  if (fields === undefined) {
-    throw new OptionError(`must be a policy such as RoundRobin or LeastUsed, not ${JSON.stringify(text)}`);
+  if (!isPolicyName(name)) {
+    const near = nearest(name, Object.keys(PolicyType)) ?? "RoundRobin";
+    throw new OptionError(`must be a policy such as ${near}, not ${JSON.stringify(text)}`);
   }
+  const given = policyFields(name).filter((field) => field in LETTERS);
   // RSPLIB's RandomizedPriorityLeastUsed is written without a number; then a session adds no load.
   const optional = name === "RandomizedPriorityLeastUsed" && values.length === 0;
-  if (!optional && values.length !== fields.length) {
-    const form = [name, ...fields.map(fieldName)].join(":");
+  if (!optional && values.length !== given.length) {
+    const form = [name, ...given.map((field) => LETTERS[field])].join(":");
     throw new OptionError(`must look like ${form}, not ${JSON.stringify(text)}`);
   }
-  const policy: Record<string, string | number> = { name, type: PolicyType[name as PolicyName] };
-  for (const field of MEASURED[name as PolicyName] ?? []) policy[field] = 0;
-  fields.forEach((field, index) => policy[field] = readField(field, values[index] ?? "0"));
-  return policy as unknown as PolicyParameter; // the tables above say what its type says
+  const policy: Record<string, string | number> = { name, type: PolicyType[name] };
+  for (const field of policyFields(name)) policy[field] = 0; // load and distance at first
+  given.forEach((field, index) => policy[field] = readField(field, values[index] ?? "0"));
+  return policy as unknown as PolicyParameter; // it has the fields of its name
+}
+
+function isPolicyName(name: string): name is PolicyName {
+  return Object.hasOwn(PolicyType, name);
 }
 
 /** The option `-policy`. */
@@ -79,11 +56,7 @@ export function policyOption(summary: string, defaultName: string): Option<Polic
   };
 }
 
-function fieldName(field: Field): string {
-  return { weight: "W", priority: "P", loadDegradation: "D", weightDpf: "F", loadDpf: "F" }[field];
-}
-
-function readField(field: Field, text: string): number {
+function readField(field: PolicyField, text: string): number {
   if (field === "weight" || field === "priority") {
     const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
     if (value <= 0xffffffff) return value;

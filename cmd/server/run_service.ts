@@ -7,13 +7,15 @@ import type { Log } from "../driver/log.ts";
 import { resolveHosts } from "../driver/host_names.ts";
 import { ASAP_ANNOUNCE_GROUP, groupOf } from "../driver/groups.ts";
 import { randomIdentifier } from "../driver/random.ts";
+import { locationOf, reportStatus, statusPlan } from "../driver/status_reports.ts";
 import { openTransport, transportFailure } from "../driver/transport.ts";
 import { OptionError } from "../options.ts";
 import type { RegistrarHuntOptions } from "../common_options.ts";
 import type { OptionValues } from "../options.ts";
+import { ComponentGroup, componentId, elementStatus, RegistrarContact } from "../../protocol/csp/mod.ts";
 import type { Machine } from "../../protocol/machine.ts";
 import { formatTransportAddress, transportAddresses } from "../../protocol/net.ts";
-import type { Endpoint, EndpointOptions, NetworkEffect, Transport } from "../../protocol/net.ts";
+import type { Endpoint, EndpointOptions, Instant, NetworkEffect, Transport } from "../../protocol/net.ts";
 import type { LifecycleInput, ServiceHostReport } from "../../protocol/session/types.ts";
 import { ServiceHost, serviceHostEndpoints } from "../../protocol/session/mod.ts";
 import type { HuntOptions } from "../../protocol/user/hunt.ts";
@@ -64,6 +66,8 @@ export async function runService<OwnInput, OwnEffect extends { readonly type: st
   const poolName = options.poolhandle ?? definition.defaultPoolHandle;
   const elementId = options.identifier ?? randomIdentifier();
   const channels = announceChannels(options);
+  const plan = await statusPlan(options);
+  const contact = new RegistrarContact();
   const host = new ServiceHost({
     elementId,
     poolHandle: poolHandleOption(poolName),
@@ -79,6 +83,7 @@ export async function runService<OwnInput, OwnEffect extends { readonly type: st
   let timer: ReturnType<typeof setTimeout> | undefined;
   let driver: Driver<OwnInput | LifecycleInput> | undefined;
   let transport: Transport | undefined;
+  let reports: AsyncDisposable | undefined;
   try {
     transport = openTransport(options.transport, options.encapsulation, {
       path: options.capture,
@@ -99,6 +104,7 @@ export async function runService<OwnInput, OwnEffect extends { readonly type: st
         } else if (effect.type === "report") {
           // The type parameter hides that this is the member with a report.
           const { report } = effect as { readonly report: OwnReport | ServiceHostReport };
+          contact.report(report as ServiceHostReport, performance.now());
           const known = definition.describe(report) ?? describeReport(report as ServiceHostReport);
           log.write(known.level, known.text, known.fields);
         } else {
@@ -108,6 +114,13 @@ export async function runService<OwnInput, OwnEffect extends { readonly type: st
     });
     tellPlace(log, definition.title, elementId, poolName, driver.endpoint("data"));
     driver.input({ type: "start" });
+    if (plan !== undefined) {
+      const sender = componentId(ComponentGroup.element, elementId),
+        location = locationOf(driver.endpoint("data"));
+      const status = (now: Instant) => elementStatus(host, contact, location, now);
+      reports = reportStatus({ ...plan, sender, status, transport, log });
+    }
+    context.ready?.();
     signal.addEventListener("abort", endInOrder);
     if (signal.aborted) endInOrder();
     if (options.runtime > 0) timer = setTimeout(endInOrder, options.runtime);
@@ -122,6 +135,7 @@ export async function runService<OwnInput, OwnEffect extends { readonly type: st
   } finally {
     clearTimeout(timer);
     signal.removeEventListener("abort", endInOrder);
+    await reports?.[Symbol.asyncDispose]();
     await driver?.close();
     await transport?.close();
   }

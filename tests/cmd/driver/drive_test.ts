@@ -103,6 +103,7 @@ Deno.test("drive() tells a machine its endpoints first, then feeds events and ca
     onEffect: (effect) => {
       if (effect.type === "report") reports.push(effect.text);
     },
+    clock: () => 0, // the machine's timer shall not be due meanwhile, however slow we are
   });
   driver.input({ type: "start" });
   transport.handlers[1]?.([{ type: "writable", association: 4 }, { type: "peerShutdown", association: 4 }]);
@@ -134,6 +135,48 @@ Deno.test("drive() wakes the machine when its timer is due", async () => {
   await driver.close();
 });
 
+/** Has something to do some milliseconds after the last input. */
+class Procrastinator implements Machine<DriverInput | { readonly type: "poke" }, { readonly type: "done" }> {
+  doneAt: number | undefined;
+  #dueAt: number | undefined;
+
+  handle(input: { readonly type: string }, now: number): void {
+    if (input.type === "poke") this.#dueAt = now + 20;
+  }
+
+  tick(now: number): void {
+    if (this.#dueAt === undefined || now < this.#dueAt) return;
+    this.#dueAt = undefined;
+    this.doneAt = now;
+  }
+
+  nextTimeout(): number | undefined {
+    return this.#dueAt;
+  }
+
+  drain(): { readonly type: "done" }[] {
+    return this.doneAt === undefined ? [] : [{ type: "done" }];
+  }
+}
+
+Deno.test("drive() wakes a machine that put its timer off at the later time, not at the earlier one", async () => {
+  const machine = new Procrastinator(), done = Promise.withResolvers<void>();
+  let skippedMs = 0;
+  const driver = drive(machine, {
+    transport: new FakeTransport(),
+    endpoints: { asap: {} },
+    onEffect: () => done.resolve(),
+    clock: () => performance.now() + skippedMs,
+  });
+  driver.input({ type: "poke" });
+  skippedMs = 10;
+  const putOffAt = performance.now() + skippedMs;
+  driver.input({ type: "poke" });
+  await done.promise;
+  assert.ok(machine.doneAt! - putOffAt >= 19);
+  await driver.close();
+});
+
 Deno.test("drive() puts an input from within an effect behind the present batch", async () => {
   const machine = new Recorder();
   const driver = drive(machine, {
@@ -146,6 +189,14 @@ Deno.test("drive() puts an input from within an effect behind the present batch"
   driver.inputs([{ type: "start" }, { type: "stop" }]);
   assert.deepEqual(machine.seen, ["endpointOpened", "start", "stop", "poke"]);
   await driver.stopped;
+  await driver.close();
+});
+
+Deno.test("drive() feeds a batch of more events than a call can have arguments", async () => {
+  const transport = new FakeTransport(), machine = new Recorder();
+  const driver = drive(machine, { transport, endpoints: { asap: {} }, onEffect: () => {} });
+  transport.handlers[0]?.(new Array(500_000).fill({ type: "writable", association: 1 }));
+  assert.equal(machine.seen.length, 500_001);
   await driver.close();
 });
 

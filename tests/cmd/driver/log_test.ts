@@ -71,3 +71,12 @@ Deno.test("Log paints warnings only when colours are on", () => {
   const [line = ""] = colored.lines;
   assert.ok(line.startsWith("\x1b[33m") && line.endsWith("careful\x1b[39m\n"));
 });
+
+Deno.test("Log.block() writes lines together at every level, or one object", () => {
+  const text = recordLog({ level: LogLevel.none }), json = recordLog({ level: LogLevel.none, json: true });
+  text.log.block("state", ["one", "two"], { count: 2 });
+  json.log.block("state", ["one", "two"], { count: 2 });
+  assert.match(text.lines.join(""), /^\*{15} \S+ state \*{15}\none\ntwo\n\*{40,}\n$/);
+  const { event, count } = JSON.parse(json.lines.join(""));
+  assert.deepEqual({ event, count }, { event: "state", count: 2 });
+});

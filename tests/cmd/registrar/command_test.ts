@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { runProgram } from "../../../cmd/run.ts";
 import { encapsulationPort } from "../../../protocol/sctp/mod.ts";
 import { recordOutput } from "../world.ts";
+import { readMetrics } from "./prometheus_text.ts";
 
 /** No group, no port that another program would want, no privilege. */
 const ALONE = [
@@ -13,13 +14,18 @@ const ALONE = [
 ];
 
 /** Runs a registrar until its log matches, then as Ctrl+C ends it. */
-async function runRegistrar(line: readonly string[], until: RegExp) {
+async function runRegistrar(
+  line: readonly string[],
+  until: RegExp,
+  onText: (text: string) => unknown = () => {},
+) {
   const end = new AbortController();
   const stdout = recordOutput(), errors = recordOutput();
   const stderr = {
     ...errors,
     write(text: string) {
       errors.write(text);
+      onText(text);
       if (until.test(errors.text())) end.abort();
     },
   };
@@ -67,10 +73,43 @@ Deno.test("rsp registrar -json writes one object a line to standard output", asy
   assert.deepEqual([exitCode, events], [0, ["transport", "started", "ports", "terminated"]]);
 });
 
-Deno.test("rsp registrar refuses options of RSPLIB that it does not carry out", async () => {
-  const { exitCode, stderr } = await runRegistrar(["-cspserver=10.1.0.1"], /./);
-  assert.equal(exitCode, 2);
-  assert.match(stderr, /^rsp registrar: option -cspserver is not carried out yet/);
+Deno.test("rsp registrar -uptime lives again and again, and its files know of all lives", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const path = (name: string) => `${folder}/${name}`;
+    const { exitCode, stderr } = await runRegistrar([
+      ...ALONE,
+      "-asap=127.0.0.1:0",
+      "-uptime=0.001",
+      "-downtime=0.001",
+      `-statsfile=${path("stats")}`,
+      `-scalar=${path("scalars")}`,
+      `-actionlogfile=${path("actions")}`,
+      "-object=pr1",
+    ], /(serves ASAP[^]*){3}/);
+    assert.equal(exitCode, 0, stderr);
+    const serials = (await Deno.readTextFile(path("stats"))).trimEnd().split("\n").slice(1).map((line) =>
+      Number(line.split(" ")[0])
+    );
+    assert.ok(serials.length >= 3, String(serials));
+    assert.deepEqual(serials, serials.map((_, index) => index + 1));
+    assert.match(
+      await Deno.readTextFile(path("scalars")),
+      /^run 1 "scenario"\nscalar "pr1" "Registrar Total Reg/,
+    );
+    assert.match(await Deno.readTextFile(path("actions")), /^AbsTime RelTime {3}Direction/);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("rsp registrar names the option of a file that cannot be written", async () => {
+  const { exitCode, stderr } = await runRegistrar([...ALONE, "-statsfile=/no/such/folder/x"], /./);
+  assert.deepEqual(
+    [exitCode, /^rsp registrar: option -statsfile: cannot write/.test(stderr)],
+    [2, true],
+    stderr,
+  );
 });
 
 Deno.test("rsp registrar says what to do when its port is in use, and fails", async () => {
@@ -92,3 +131,40 @@ async function withUdpPort<Result>(port: number, work: () => Promise<Result>): P
     await new Promise<void>((resolve) => socket.close(() => resolve()));
   }
 }
+
+Deno.test("rsp registrar serves metrics where -metrics says", async () => {
+  const end = new AbortController();
+  const errors = recordOutput();
+  let fetched: Promise<string> | undefined;
+  const exitCode = await runProgram({
+    calledAs: "rsp",
+    arguments: ["registrar", ...ALONE, "-asap=127.0.0.1:0", "-identifier=0x1234", "-metrics=127.0.0.1:0"],
+    stdout: recordOutput(),
+    stderr: {
+      ...errors,
+      write(text: string) {
+        errors.write(text);
+        const where = /metrics are at (\S+)/.exec(text)?.[1];
+        if (where === undefined) return;
+        fetched = fetch(where).then((response) => response.text()).finally(() => end.abort());
+      },
+    },
+    variable: () => undefined,
+    signal: end.signal,
+  });
+  assert.equal(exitCode, 0, errors.text());
+  const metrics = readMetrics(await fetched ?? "");
+  assert.equal(metrics.get("rsp_registrar_elements")?.samples.get(""), 0);
+  assert.match([...metrics.get("rsp_registrar_info")?.samples.keys() ?? []][0] ?? "", /"0x00001234"/);
+});
+
+Deno.test("rsp registrar writes its state into the log on SIGUSR1", async () => {
+  const { exitCode, stderr } = await runRegistrar(
+    [...ALONE, "-asap=127.0.0.1:0", "-identifier=0x1234", "-loglevel=3"],
+    /\*{40}$/m,
+    (text) => text.includes("ASAP has SCTP port") && setTimeout(() => Deno.kill(Deno.pid, "SIGUSR1"), 0),
+  );
+  assert.equal(exitCode, 0);
+  assert.match(stderr, /^\*{15} \S+ state \*{15}\nPeerList of \$00001234 \(0 peers\)\n/m);
+  assert.match(stderr, /^Handlespace\[home=\$00001234\]: \(0 Pools, 0 PoolElements, 0 Owned\)$/m);
+});

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readPolicyOption } from "../../../cmd/server/policy_option.ts";
 import { Reader } from "../../../protocol/wire/reader.ts";
 import { Writer } from "../../../protocol/wire/writer.ts";
-import { readPolicy, writePolicy } from "../../../protocol/param/policy.ts";
+import { PolicyType, readPolicy, writePolicy } from "../../../protocol/param/policy.ts";
 
 Deno.test("readPolicyOption() reads every spelling of RSPLIB", () => {
   assert.deepEqual(readPolicyOption("RoundRobin"), { name: "RoundRobin", type: 1 });
@@ -40,7 +40,14 @@ Deno.test("readPolicyOption() gives policies that can be written and read back",
     "PriorityLeastUsedDegradation:0.1",
     "LeastUsedDPF:0.1",
     "LeastUsedDegradationDPF:0.1:0.2",
+    "RandomizedPriorityLeastUsed:0.1",
+    "RandomizedLeastUsedDegradation:0.1",
+    "RandomizedPriorityLeastUsedDegradation:0.1",
+    "PriorityLeastUsedDPF:0.1:0.001",
+    "PriorityLeastUsedDegradationDPF:0.1:0.001",
   ];
+  const names = new Set(spellings.map((spelling) => spelling.split(":")[0]));
+  assert.deepEqual(names, new Set(Object.keys(PolicyType)), "every policy can be spelled");
   for (const spelling of spellings) {
     const policy = readPolicyOption(spelling);
     const writer = new Writer();
@@ -52,7 +59,8 @@ Deno.test("readPolicyOption() gives policies that can be written and read back",
 Deno.test("readPolicyOption() refuses everything else with the right form", () => {
   const cases: readonly (readonly [string, RegExp])[] = [
     ["", /must be a policy such as/],
-    ["roundrobin", /must be a policy such as/],
+    ["roundrobin", /must be a policy such as RoundRobin, not "roundrobin"/],
+    ["LeastUsedDegredation:0.5", /must be a policy such as LeastUsedDegradation,/],
     ["toString", /must be a policy such as/],
     ["RoundRobin:1", /must look like RoundRobin,/],
     ["WeightedRandom", /must look like WeightedRandom:W/],

@@ -1,0 +1,149 @@
+/**
+ * Running in the background. A process of Deno cannot fork, so the command line is run again by a process of its own,
+ * which belongs to no terminal; the first one waits until that serves, passing on what it says, and ends.
+ */
+import { closeSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import type { Output } from "../command.ts";
+import { OptionError } from "../options.ts";
+import { fileProblem } from "./file_problem.ts";
+
+/** The environment variable by which a background process knows what it is, and which line says that it serves. */
+const TOKEN_VARIABLE = "RSP_BACKGROUND_TOKEN";
+
+/** The side that stays in the background. */
+export interface BackgroundSide {
+  /** Tells the side that waits: from now on this one serves. */
+  ready(): void;
+  /** It ends: takes its process ID file away. */
+  ended(): void;
+}
+
+/** Whether this is a background process, which no terminal's end concerns. */
+export function isBackground(variable: (name: string) => string | undefined): boolean {
+  return (variable(TOKEN_VARIABLE) ?? "") !== "";
+}
+
+/** What a background process has to do; undefined in any other process. */
+export function backgroundSide(
+  pidFile: string,
+  stdout: Output,
+  variable: (name: string) => string | undefined,
+): BackgroundSide | undefined {
+  const token = variable(TOKEN_VARIABLE) ?? "";
+  if (token === "") return undefined;
+  let told = false;
+  return {
+    ready() {
+      if (!told) stdout.write(`${token}\n`);
+      told = true;
+    },
+    ended() {
+      try {
+        if (readFileSync(pidFile, "utf8").trim() === String(Deno.pid)) rmSync(pidFile);
+      } catch { // somebody else took it away
+      }
+    },
+  };
+}
+
+/** What to run in the background. */
+export interface BackgroundOptions {
+  /** Gets the process ID. */
+  readonly pidFile: string;
+  /** The name of the command and its arguments. */
+  readonly line: readonly string[];
+  readonly stdout: Output;
+  readonly stderr: Output;
+  /** The user wants an end while the process starts. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Runs the program once more, in the background.
+ *
+ * @returns the exit code: 0 = it serves; else its own, after it has said why
+ * @throws {OptionError} when the process ID cannot be written down
+ */
+export async function runInBackground(options: BackgroundOptions): Promise<number> {
+  const { pidFile, stdout, stderr, signal } = options;
+  const file = openPidFile(pidFile);
+  const token = crypto.randomUUID();
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [...ownArguments(), ...options.line],
+    env: { [TOKEN_VARIABLE]: token, RSP_CALLED_AS: "rsp" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+    detached: true,
+  }).spawn();
+  const onEnd = () => child.kill("SIGTERM");
+  signal.addEventListener("abort", onEnd);
+  try {
+    const errors = forward(child.stderr, stderr);
+    if (await forwardUntil(child.stdout, stdout, token)) {
+      writeSync(file, `${child.pid}\n`);
+      child.unref();
+      await errors.stop();
+      return 0;
+    }
+    const { code } = await child.status;
+    await errors.ended;
+    rmSync(pidFile, { force: true });
+    return code === 0 ? 1 : code;
+  } finally {
+    signal.removeEventListener("abort", onEnd);
+    closeSync(file);
+  }
+}
+
+function openPidFile(path: string): number {
+  try {
+    return openSync(path, "w");
+  } catch (error) {
+    throw new OptionError(`option -daemonpidfile: cannot write ${path}: ${fileProblem(error)}`);
+  }
+}
+
+/** How Deno is told to run this program: nothing when it is one binary, else the program's main module. */
+function ownArguments(): string[] {
+  if (Deno.build.standalone) return [];
+  const isBundle = !Deno.mainModule.endsWith(".ts");
+  return [
+    "run",
+    "--allow-all",
+    "--quiet",
+    ...(isBundle ? ["--no-config", "--no-lock"] : []),
+    Deno.mainModule,
+  ];
+}
+
+/** Passes a stream on as it comes. */
+function forward(
+  stream: ReadableStream<Uint8Array>,
+  output: Output,
+): { readonly ended: Promise<void>; stop(): Promise<void> } {
+  const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
+  const pump = async () => {
+    for (let part = await reader.read(); !part.done; part = await reader.read()) output.write(part.value);
+  };
+  return { ended: pump(), stop: () => reader.cancel() };
+}
+
+/** Passes lines on until one is the token. @returns whether it came */
+async function forwardUntil(
+  stream: ReadableStream<Uint8Array>,
+  output: Output,
+  token: string,
+): Promise<boolean> {
+  let rest = "";
+  for await (const part of stream.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + part).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) {
+      if (line === token) return true;
+      output.write(`${line}\n`);
+    }
+  }
+  output.write(rest);
+  return false;
+}

@@ -1,0 +1,77 @@
+/** Commands within the test's own process, over the embedded stack and loopback. */
+import type { Command, Output } from "../../cmd/command.ts";
+import { parseOptions } from "../../cmd/options.ts";
+import { command as registrar } from "../../cmd/registrar/command.ts";
+
+/** Nothing here takes longer unless it is broken. */
+const DEADLINE_MS = 30_000;
+
+const TRANSPORT = ["-transport=embedded", "-encapsulation=udp", "-asapannounce=off", "-json"];
+
+/** A line of a log. */
+export type Line = Readonly<Record<string, unknown>>;
+
+/** A command that runs, with its log as JSON objects. */
+export class Program {
+  readonly lines: Line[] = [];
+  readonly ended: Promise<number>;
+  readonly #abort = new AbortController();
+  #waiting: (() => void) | undefined;
+
+  constructor(command: Command, ...line: string[]) {
+    const { values, given } = parseOptions(command.options, [...line, ...TRANSPORT], () => undefined);
+    const output: Output = {
+      isTerminal: false,
+      write: (text) => {
+        for (const one of text.trim().split("\n")) this.lines.push(JSON.parse(one));
+        this.#waiting?.();
+      },
+      size: () => ({ columns: 80, rows: 24 }),
+    };
+    this.ended = command.run({
+      program: command.name,
+      calledAs: command.name,
+      options: values,
+      given,
+      positionals: [],
+      stdout: output,
+      stderr: output,
+      variable: () => undefined,
+      signal: this.#abort.signal,
+    });
+  }
+
+  /** The first line with this event. */
+  async event(event: string): Promise<Line> {
+    const deadline = AbortSignal.timeout(DEADLINE_MS);
+    for (;;) {
+      const found = this.lines.find((line) => line["event"] === event);
+      if (found !== undefined) return found;
+      await new Promise<void>((resolve, reject) => {
+        this.#waiting = resolve;
+        deadline.onabort = () => reject(new Error(`no ${event} in ${JSON.stringify(this.lines, null, 1)}`));
+      });
+    }
+  }
+
+  /** Ctrl+C. */
+  async stop(): Promise<number> {
+    this.#abort.abort("SIGINT");
+    return await this.ended;
+  }
+}
+
+/** Starts a registrar. @returns it, and the option by which others find it */
+export async function startRegistrar(
+  ...line: string[]
+): Promise<{ readonly program: Program; readonly option: string }> {
+  const program = new Program(
+    registrar,
+    "-asap=127.0.0.1:0",
+    "-enrp=127.0.0.1:0",
+    "-enrpannounce=off",
+    ...line,
+  );
+  const { asapPort } = await program.event("ports");
+  return { program, option: `-registrar=127.0.0.1:${asapPort}` };
+}
