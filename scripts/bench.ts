@@ -5,10 +5,13 @@
  */
 import { parseArgs } from "node:util";
 import { openEmbeddedTransport } from "../cmd/driver/embedded_transport.ts";
+import { asapFlood } from "./benchmarks/asap_flood.ts";
 import { codec } from "./benchmarks/codec.ts";
 import { failover } from "./benchmarks/failover.ts";
+import { handlespace, handlespaceMemory } from "./benchmarks/handlespace.ts";
 import { kernel } from "./benchmarks/kernel.ts";
 import { leaks, memory } from "./benchmarks/memory.ts";
+import { registrar } from "./benchmarks/registrar.ts";
 import { type Bench, ratioOf, type Result, type Settings } from "./benchmarks/result.ts";
 import { jsonLine, tableLine } from "./benchmarks/table.ts";
 import { throughput } from "./benchmarks/throughput.ts";
@@ -28,9 +31,15 @@ Names (default: all but those marked *):
   idle          embedded: wake-ups a second of a process with one idle association
   memory        embedded: octets of each of 10,000 living associations
   leaks         embedded: growth over 10,000 associations set up and torn down
+  flood         honest users of rsp registrar beside 1000 associations that mean harm, over UDP on
+                loopback; target: 99 % of the answers within 50 ms
   codec         encoding and decoding of an ASAP Registration
+  handlespace   a registrar's data: registrations, selections, pages and so on, under every policy among 1000,
+                10,000 and 100,000 elements; target 200,000 selections of one element a second among the most
+  elements      octets of each of 100,000 elements under every policy; target 2.5 KiB
   kernel *      kernel transport against a plain C sender and receiver, iperf3 and netperfmeter in the
                 kernel lab; target 0.9 x C
+  registrar *   rsp registrar against RSPLIB's under the load of rsp bench, in the kernel lab; target 1.0 x
 
 Options:
   --seconds N         length of a throughput run (default 2)
@@ -38,6 +47,7 @@ Options:
   --carrier A,B       of udp and raw (default: both, where raw is allowed)
   --size A,B          octets of a message (default 64,1024,16384)
   --mtu A,B           octets of the longest packet (default 1500,65535)
+  --users A,B         of the registrar runs (default 1,10,100)
   --associations N    of the setup, memory and leaks runs (default 2000, 10000 and 10000)
   --all               those marked *, too
   --json              one JSON object a line
@@ -56,11 +66,15 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   idle,
   memory,
   leaks,
+  flood: asapFlood,
   codec,
+  handlespace,
+  elements: handlespaceMemory,
   kernel,
+  registrar,
 };
 /** These want root, or a boot of the kernel lab. */
-const ON_REQUEST: readonly string[] = ["failover", "kernel"];
+const ON_REQUEST: readonly string[] = ["failover", "kernel", "registrar"];
 
 function numbers(text: string): number[] {
   return text.split(",").map(Number);
@@ -76,6 +90,7 @@ async function main(args: string[]): Promise<number> {
       carrier: { type: "string" },
       size: { type: "string", default: "64,1024,16384" },
       mtu: { type: "string", default: "1500,65535" },
+      users: { type: "string", default: "1,10,100" },
       associations: { type: "string" },
       all: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
@@ -97,6 +112,7 @@ async function main(args: string[]): Promise<number> {
     carriers: (values.carrier?.split(",") ?? (rawAllowed ? ["udp", "raw"] : ["udp"])) as ("udp" | "raw")[],
     sizes: numbers(values.size),
     mtus: numbers(values.mtu),
+    users: numbers(values.users),
     associations: values.associations === undefined ? undefined : Number(values.associations),
   };
   const names = Object.keys(BENCHES).filter((name) => values.all || !ON_REQUEST.includes(name));

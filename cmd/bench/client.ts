@@ -1,9 +1,8 @@
 /** The side of `rsp bench` that asks for runs. */
-import { formatTransportAddress } from "../../protocol/net.ts";
-import type { AssociationUp, Endpoint, Transport, TransportEvent } from "../../protocol/net.ts";
+import type { Endpoint, Transport } from "../../protocol/net.ts";
 import type { Socket } from "../options.ts";
+import { connect, connectAll, showPeer } from "./connect.ts";
 import type { Plan } from "./control.ts";
-import { openBenchEndpoint } from "./endpoint.ts";
 import { type DirectionResult, sumDirections, sumFigures } from "./figures.ts";
 import { Histogram } from "./histogram.ts";
 import { sumProgress, watchProgress } from "./intervals.ts";
@@ -11,14 +10,6 @@ import type { BenchOptionValues } from "./options.ts";
 import { Party, type Progress, RunFailure, type RunResult } from "./party.ts";
 import type { ReportLine } from "./report.ts";
 import { createSending, type Sending } from "./sending.ts";
-
-/** How an association did not come up, in words. */
-const REFUSALS = {
-  refused: "refuses the association: nothing listens there",
-  timeout: "does not answer",
-  aborted: "aborted the association",
-  shutdown: "shut the association down",
-} as const;
 
 /** What a client is to do. */
 export interface ClientTask {
@@ -88,15 +79,8 @@ interface Link {
   readonly party: Party;
 }
 
-async function openLinks(transport: Transport, options: BenchOptionValues, peer: Socket): Promise<Link[]> {
-  const opened = await Promise.allSettled(
-    Array.from({ length: options.parallel }, () => openLink(transport, options, peer)),
-  );
-  const failure = opened.find(({ status }) => status === "rejected");
-  const links = opened.flatMap((one) => one.status === "fulfilled" ? [one.value] : []);
-  if (failure?.status !== "rejected") return links;
-  await Promise.all(links.map(({ endpoint }) => endpoint.close()));
-  throw failure.reason;
+function openLinks(transport: Transport, options: BenchOptionValues, peer: Socket): Promise<Link[]> {
+  return connectAll(options.parallel, () => openLink(transport, options, peer));
 }
 
 async function openLink(transport: Transport, options: BenchOptionValues, peer: Socket): Promise<Link> {
@@ -109,33 +93,6 @@ async function openLink(transport: Transport, options: BenchOptionValues, peer: 
   );
   link.party = new Party(endpoint, up, { onRun: () => {}, onForeign: () => {} });
   return { endpoint, party: link.party };
-}
-
-/** Sets an association up. @throws {RunFailure} */
-async function connect(
-  transport: Transport,
-  options: BenchOptionValues,
-  peer: Socket,
-  onEvent: (event: TransportEvent, now: number) => void,
-): Promise<{ endpoint: Endpoint; up: AssociationUp }> {
-  const answer = Promise.withResolvers<AssociationUp>();
-  const endpoint = openBenchEndpoint(transport, options, {}, (events) => {
-    const now = performance.now();
-    for (const event of events) {
-      if (event.type === "up") answer.resolve(event);
-      else if (event.type === "down" && event.request !== undefined) {
-        answer.reject(new RunFailure(`${showPeer(peer)} ${REFUSALS[event.reason]}`));
-      }
-      onEvent(event, now);
-    }
-  });
-  endpoint.execute({ type: "connect", request: 1, addresses: peer.addresses, port: peer.port });
-  try {
-    return { endpoint, up: await answer.promise };
-  } catch (error) {
-    await endpoint.close();
-    throw error;
-  }
 }
 
 function checkStreams(links: readonly Link[], { streams, direction }: Plan): void {
@@ -206,10 +163,6 @@ async function discardRun(
     sending?.cancel();
     await endpoint.close();
   }
-}
-
-function showPeer({ addresses, port }: Socket): string {
-  return formatTransportAddress({ address: addresses[0]!, port });
 }
 
 /** What the command line asks for, one plan for each size. */

@@ -1,9 +1,13 @@
-/** `rsp bench`: throughput and latency of SCTP. */
+/** `rsp bench`: throughput and latency of SCTP and of registrars. */
 import { defineCommand } from "../command.ts";
 import type { Command, Context } from "../command.ts";
 import { resolveHosts } from "../driver/host_names.ts";
 import { openTransport, transportFailure } from "../driver/transport.ts";
 import { OptionError, readHostSocket } from "../options.ts";
+import type { Socket } from "../options.ts";
+import { loadRegistrar } from "./asap_client.ts";
+import { ASAP_PORT, asapOptions } from "./asap_options.ts";
+import { asapHeadline, asapJsonLine, type AsapLine, asapTextLine } from "./asap_report.ts";
 import { plansOf, runClient } from "./client.ts";
 import { CONTROL_PPID } from "./control.ts";
 import { benchOptions } from "./options.ts";
@@ -17,7 +21,7 @@ import type { Endpoint, Transport } from "../../protocol/net.ts";
 /** The command. */
 export const command: Command = defineCommand({
   name: "bench",
-  summary: "Measures the throughput and latency of SCTP",
+  summary: "Measures how fast SCTP is, and how fast registrars answer",
   description: [
     "One side waits with -listen, the other one names it and says what is to be measured. The receiver counts, and " +
     "its figures are shown at both sides; retransmissions are the sender's. One line a run: length of a message, " +
@@ -25,6 +29,9 @@ export const command: Command = defineCommand({
     "ends a run with the figures so far.",
     "The side that listens counts what other programs send, such as tsctp; with -discard this side sends to any " +
     "server that reads. The options of the group Association hold for the side where they are given.",
+    "With -asap the other side is a registrar, of whatever make: users resolve a pool, or elements register there, as " +
+    "fast as it answers. A line a run: users, answers, refusals among them, answers a second, times from request to " +
+    "answer.",
     "Exit codes: 0 done, 1 no association or the peer went away, 2 the command line is wrong.",
   ],
   operands: "[HOST[:PORT]]",
@@ -38,6 +45,7 @@ export const command: Command = defineCommand({
     },
     { line: "rsp bench 10.1.0.1 -latency -count=10000 -size=64", text: "Round-trip times" },
     { line: "rsp bench 10.1.0.1 -parallel=4 -streams=16 -unordered", text: "Four associations" },
+    { line: "rsp bench 10.1.0.1 -asap=resolve,register -users=1,10,100", text: "Load on a registrar" },
     { line: "rsp bench 10.1.0.1:9 -discard -json", text: "Send to a discard server, for programs" },
   ],
   run: (context) => runBench(context),
@@ -50,17 +58,13 @@ async function runBench(context: Context<BenchOptionValues>): Promise<number> {
   try {
     const peers = options.listen
       ? []
-      : await resolveHosts([readHostSocket(context.positionals[0]!, options.port)]);
+      : await resolveHosts([readHostSocket(context.positionals[0]!, defaultPort(context))]);
     const opened = transport = openTransport(options.transport, options.encapsulation, {
       path: options.capture,
       onProblem: (sentence) => stderr.write(`${context.program}: ${sentence}\n`),
     });
     if (peers[0] === undefined) await listen(context, opened);
-    else {
-      const plans = plansOf(options), emit = printer(context, options.latency), { signal } = context;
-      tell(context, `SCTP is carried by ${opened.description}`, { kind: opened.kind });
-      await runClient({ transport: opened, options, peer: peers[0], plans, emit, signal });
-    }
+    else await askPeer(context, opened, peers[0]);
     return 0;
   } catch (error) {
     if (error instanceof OptionError) throw error;
@@ -70,6 +74,25 @@ async function runBench(context: Context<BenchOptionValues>): Promise<number> {
     return 1;
   } finally {
     await transport?.close();
+  }
+}
+
+function defaultPort({ options, given }: Context<BenchOptionValues>): number {
+  return options.asap.length > 0 && !given.has("port") ? ASAP_PORT : options.port;
+}
+
+async function askPeer(
+  context: Context<BenchOptionValues>,
+  transport: Transport,
+  peer: Socket,
+): Promise<void> {
+  const { options, signal } = context;
+  tell(context, `SCTP is carried by ${transport.description}`, { kind: transport.kind });
+  if (options.asap.length > 0) {
+    await loadRegistrar({ transport, options, peer, emit: asapPrinter(context), signal });
+  } else {
+    const plans = plansOf(options), emit = printer(context, options.latency);
+    await runClient({ transport, options, peer, plans, emit, signal });
   }
 }
 
@@ -97,15 +120,28 @@ function tell(
   else stderr.write(`${sentence}\n`);
 }
 
-function printer(
+function printer(context: Context<BenchOptionValues>, latency: boolean): (line: ReportLine) => void {
+  return printLines(context, { headline: headline(latency), text: textLine, json: jsonLine });
+}
+
+function asapPrinter(context: Context<BenchOptionValues>): (line: AsapLine) => void {
+  return printLines(context, { headline: asapHeadline(), text: asapTextLine, json: asapJsonLine });
+}
+
+/** Prints a table with its headline, or an object a line. */
+function printLines<Line>(
   { options, stdout }: Context<BenchOptionValues>,
-  latency: boolean,
-): (line: ReportLine) => void {
+  show: {
+    readonly headline: string;
+    readonly text: (line: Line) => string;
+    readonly json: (line: Line) => string;
+  },
+): (line: Line) => void {
   let begun = false;
   return (line) => {
-    if (!begun && !options.json) stdout.write(headline(latency));
+    if (!begun && !options.json) stdout.write(show.headline);
     begun = true;
-    stdout.write(options.json ? `${jsonLine(line)}\n` : textLine(line));
+    stdout.write(options.json ? `${show.json(line)}\n` : show.text(line));
   };
 }
 
@@ -130,6 +166,7 @@ function checkOptions({ options, given, positionals }: Context<BenchOptionValues
         "warmup",
         "rate",
         "bitrate",
+        ...Object.keys(asapOptions),
       ],
       "is for the side that names the other one",
     );
@@ -141,6 +178,23 @@ function checkOptions({ options, given, positionals }: Context<BenchOptionValues
     );
   }
   forbid(["once"], "goes with -listen");
+  if (options.asap.length > 0) {
+    const ofMessages = [
+      "size",
+      "latency",
+      "reverse",
+      "both",
+      "discard",
+      "parallel",
+      "streams",
+      "unordered",
+      "ppid",
+    ];
+    forbid(
+      [...ofMessages, "rate", "bitrate"],
+      "does not go with -asap, which has its own messages and users",
+    );
+  } else forbid(Object.keys(asapOptions), "goes with -asap");
   if (given.has("count")) forbid(["duration"], "and -count are two ways to end a run: choose one");
   if (given.has("rate")) forbid(["bitrate"], "and -rate are two limits: choose one");
   if (options.both) forbid(["reverse"], "and -both are different directions: choose one");

@@ -3,6 +3,7 @@ import { transportOptions } from "../common_options.ts";
 import type { TransportOptions } from "../common_options.ts";
 import { decimal, flag, integer, onOff, OptionError, socket } from "../options.ts";
 import type { Option, OptionDetails, OptionValues, Socket } from "../options.ts";
+import { type AsapOptions, asapOptions } from "./asap_options.ts";
 import { MAX_RATE, MAX_SECONDS, MAX_SIZE } from "./control.ts";
 
 /** The port that tsctp, the tool of the SCTP implementers, has used for ever. */
@@ -80,7 +81,7 @@ const run = { group: "Run" } as const;
 const association = { group: "Association, of this side" } as const;
 
 /** The options by name. */
-export interface BenchOptions extends TransportOptions {
+export interface BenchOptions extends TransportOptions, AsapOptions {
   readonly listen: Option<boolean>;
   readonly port: Option<number>;
   readonly local: Option<"auto" | Socket | undefined>;
@@ -239,6 +240,7 @@ export const benchOptions: BenchOptions = {
     valueName: "ms",
   }),
   json: flag("One JSON object a line instead of text for people"),
+  ...asapOptions,
   ...transportOptions,
 };
 

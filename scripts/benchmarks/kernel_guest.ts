@@ -7,8 +7,9 @@
 import type { EndpointOptions } from "../../protocol/net.ts";
 import { openKernelTransport } from "../../ffi/kernel_sctp.ts";
 import { flood } from "./flood.ts";
+import { sayResult } from "./in_guest.ts";
 import { Peer } from "./other_process.ts";
-import { delay, median, type Result, round } from "./result.ts";
+import { delay, median, round } from "./result.ts";
 
 /** What to measure, given as JSON in the only argument. */
 export interface KernelGuestTask {
@@ -68,7 +69,7 @@ async function main({ program, sizes, seconds, rounds }: KernelGuestTask): Promi
 
 function tell(size: number, own: readonly number[], c: readonly number[]): void {
   const messagesPerSecond = median(own), referenceValue = median(c);
-  say({
+  sayResult({
     name: "kernel",
     what: `rsp, ${size} octets`,
     figures: {
@@ -90,7 +91,7 @@ async function otherTools(size: number, seconds: number): Promise<void> {
       Deno.stderr.writeSync(new TextEncoder().encode(`${name}, ${size} octets: no result\n`));
       continue;
     }
-    say({
+    sayResult({
       name: "kernel",
       what: `${name}, ${size} octets, its own settings`,
       figures: {
@@ -174,10 +175,6 @@ async function output(program: string, ...words: string[]): Promise<string> {
   const { success, stdout, stderr } = await new Deno.Command(program, { args: words }).output();
   if (!success) throw new Error(`${program}: ${new TextDecoder().decode(stderr)}`);
   return new TextDecoder().decode(stdout);
-}
-
-function say(result: Result): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(`${JSON.stringify(result)}\n`));
 }
 
 if (import.meta.main) {

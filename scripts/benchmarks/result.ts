@@ -29,6 +29,8 @@ export interface Settings {
   readonly carriers: readonly ("udp" | "raw")[];
   readonly sizes: readonly number[];
   readonly mtus: readonly number[];
+  /** Users of a registrar at the same time. */
+  readonly users: readonly number[];
   /** Undefined = each benchmark's own number. */
   readonly associations: number | undefined;
   /** Pairs of measurements, in alternation. */
