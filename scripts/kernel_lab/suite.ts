@@ -29,12 +29,18 @@ const GROUPS: { readonly [group: string]: { readonly about: string; readonly pro
       about: "our programs against RSPLIB's",
       programs: ["rspregistrar", "rspserver", "rspterminal", "fractalpooluser", "tcpdump", "tshark"],
     },
+    registrar: {
+      about: "our registrar and RSPLIB's as peers",
+      programs: ["rspregistrar", "rspserver", "rspterminal", "hsdump", "cspmonitor", "tcpdump", "tshark"],
+    },
   };
 const PACKAGES: { readonly [program: string]: string } = {
   sctp_darn: "lksctp-tools",
   rspregistrar: "rsplib-registrar",
   rspserver: "rsplib-tools",
   rspterminal: "rsplib-tools",
+  hsdump: "rsplib-tools",
+  cspmonitor: "rsplib-tools",
   fractalpooluser: "rsplib-services",
   tcpdump: "tcpdump",
   tshark: "tshark",

@@ -3,6 +3,7 @@
  * pass.
  */
 import { type AsapMessage, readAsap } from "../../protocol/asap/mod.ts";
+import { type EnrpMessage, readEnrp } from "../../protocol/enrp/mod.ts";
 import { type IpAddress, Ppid } from "../../protocol/net.ts";
 import { DecodeError } from "../../protocol/wire/mod.ts";
 import { readPcap, sctpDataChunks } from "../pcap.ts";
@@ -21,6 +22,8 @@ export interface SeenMessage {
   readonly data: Uint8Array;
   /** What it says, where it is valid ASAP. */
   readonly asap: AsapMessage | undefined;
+  /** What it says, where it is valid ENRP. */
+  readonly enrp: EnrpMessage | undefined;
 }
 
 /** See the module's description. Needs root and `tcpdump`. */
@@ -146,8 +149,9 @@ export class LiveCapture {
         const key = `${flow} ${tsn}`;
         if (!first || !last || this.#known.has(key)) continue;
         this.#known.add(key);
-        const asap = ppid === Ppid.asap ? tryReadAsap(data) : undefined;
-        this.#messages.push({ source, destination, ppid, data, asap });
+        const asap = ppid === Ppid.asap ? tryRead(readAsap, data) : undefined;
+        const enrp = ppid === Ppid.enrp ? tryRead(readEnrp, data) : undefined;
+        this.#messages.push({ source, destination, ppid, data, asap, enrp });
         const { resolve } = this.#wake;
         this.#wake = Promise.withResolvers();
         resolve();
@@ -156,9 +160,9 @@ export class LiveCapture {
   }
 }
 
-function tryReadAsap(data: Uint8Array): AsapMessage | undefined {
+function tryRead<Message>(read: (data: Uint8Array) => Message, data: Uint8Array): Message | undefined {
   try {
-    return readAsap(data);
+    return read(data);
   } catch (error) {
     if (error instanceof DecodeError) return undefined;
     throw error;

@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import type { AsapMessage } from "../../protocol/asap/mod.ts";
 import { describeAsap } from "../../protocol/asap/mod.ts";
+import type { EnrpMessage } from "../../protocol/enrp/mod.ts";
 import { Ppid } from "../../protocol/net.ts";
 import { LiveCapture, type SeenMessage } from "./live_capture.ts";
 import { Program } from "./program.ts";
@@ -66,6 +67,11 @@ export class Lab implements AsyncDisposable {
     return this.#start(role, words[0]!, [...ORIGINAL, ...words]);
   }
 
+  /** Pulls the cable of a role's PC: from one moment to the next nothing comes from there, nor gets there. */
+  async pull(role: Role): Promise<void> {
+    await ip("-n", this.#name("switch"), "link", "set", `v${PCS[role]}`, "down");
+  }
+
   /** Messages on the network so far. */
   get messages(): readonly SeenMessage[] {
     return this.#capture?.messages ?? [];
@@ -112,6 +118,31 @@ export class Lab implements AsyncDisposable {
       rest,
     );
     return asap as Wanted;
+  }
+
+  /** Waits for so many ENRP messages of a type from the PC of one role to that of another. @returns the last of them */
+  async seesEnrp<Type extends EnrpMessage["type"]>(
+    type: Type,
+    sender: Role,
+    receiver: Role,
+    options: {
+      readonly matches?: (message: Extract<EnrpMessage, { type: Type }>) => boolean;
+      readonly count?: number;
+      readonly from?: number;
+      readonly limitMs?: number;
+    } = {},
+  ): Promise<Extract<EnrpMessage, { type: Type }>> {
+    type Wanted = Extract<EnrpMessage, { type: Type }>;
+    const { matches = () => true, ...rest } = options;
+    const senders = Lab.addresses(sender), receivers = Lab.addresses(receiver);
+    const { enrp } = await this.sees(
+      `${rest.count ?? 1} ENRP ${type} of ${sender} to ${receiver}`,
+      (seen) =>
+        seen.enrp?.type === type && senders.includes(seen.source) && receivers.includes(seen.destination) &&
+        matches(seen.enrp as Wanted),
+      rest,
+    );
+    return enrp as Wanted;
   }
 
   /** Ends the capture. @returns the pcap file's octets */

@@ -10,6 +10,12 @@ export const GUEST_TESTS: { readonly [group: string]: readonly string[] } = {
   ],
   exercise: ["tests/kernel/exercise_sctp_test.ts", "tests/kernel/sctp_darn_test.ts"],
   rsplib: ["tests/interop/rsplib_test.ts", "tests/interop/rsplib_pool_test.ts"],
+  registrar: [
+    "tests/interop/rsplib_synchronisation_test.ts",
+    "tests/interop/hsdump_test.ts",
+    "tests/interop/rsplib_takeover_test.ts",
+    "tests/interop/registrar_files_test.ts",
+  ],
 };
 
 /** Tests that run on the host, in the namespace with the tap devices, while the guest's peer serves; the last ends it. */

@@ -11,6 +11,11 @@ const SETTINGS: readonly string[] = [
   ...["-o", "udp.check_checksum:FALSE"], // the kernel leaves UDP checksums of a veth to nobody
 ];
 
+/** The words after `tshark` that have it read a file, as much of it as matches a display filter. */
+export function tsharkLine(file: string, filter: string): string[] {
+  return ["-n", "-r", file, ...SETTINGS, "-Y", filter];
+}
+
 /**
  * Packets that match a display filter, one line each.
  *
@@ -25,7 +30,7 @@ export async function packets(
 ): Promise<string[]> {
   const wanted = fields.length === 0 ? [] : ["-T", "fields", ...fields.flatMap((field) => ["-e", field])];
   const { success, stdout, stderr } = await new Deno.Command("tshark", {
-    args: ["-n", "-r", file, ...SETTINGS, ...words, "-Y", filter, ...wanted],
+    args: [...tsharkLine(file, filter), ...words, ...wanted],
   }).output();
   const text = new TextDecoder();
   if (!success) throw new Error(`Cannot dissect ${file}: ${text.decode(stderr).trim()}`);

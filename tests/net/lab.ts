@@ -75,6 +75,7 @@ function unshareOptions(): string[] {
 export class Lab implements AsyncDisposable {
   readonly #switch: Holder;
   readonly #pcs: Pc[] = [];
+  readonly #recorders: Program[] = [];
 
   /** Use {@linkcode Lab.open}. */
   constructor(holder: Holder) {
@@ -102,11 +103,34 @@ export class Lab implements AsyncDisposable {
     return pc;
   }
 
+  /**
+   * Records what passes on both networks, each packet once, to the very last one; resolves when the recording runs.
+   * Interrupt it to have the file whole. What stays on a PC is not seen.
+   */
+  async capture(file: string): Promise<Program> {
+    const inSwitch = enter(this.#switch);
+    const links = await Promise.all(
+      Object.keys(NETWORKS).map((network) => command([...inSwitch, "ip", "-o", "link", "show", network])),
+    );
+    const filter = links.map((line) => `ifindex ${Number.parseInt(line)}`).join(" or ");
+    const recorder = new Program([
+      ...[...inSwitch, "tcpdump", "-i", "any", "-B", "65536", "--immediate-mode", "-Z", "root"],
+      ...["-w", file, filter],
+    ]);
+    this.#recorders.push(recorder);
+    await recorder.says(/listening on/);
+    return recorder;
+  }
+
   async #build(count: number): Promise<void> {
     const inSwitch = enter(this.#switch);
     const script = ["set -e", "ip link set lo up"];
     for (const network of Object.keys(NETWORKS)) {
-      script.push(`ip link add ${network} type bridge mcast_snooping 0`, `ip link set ${network} up`);
+      // Promiscuous, so that Lab.capture() sees what passes from PC to PC.
+      script.push(
+        `ip link add ${network} type bridge mcast_snooping 0`,
+        `ip link set ${network} promisc on up`,
+      );
     }
     await command([...inSwitch, "sh", "-c", script.join("\n")]);
     for (let number = 1; number <= count; number++) {
@@ -135,6 +159,7 @@ export class Lab implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const pc of this.#pcs) await pc[Symbol.asyncDispose]();
+    for (const recorder of this.#recorders) await recorder[Symbol.asyncDispose]();
     await finished(this.#switch.process);
   }
 }
@@ -196,10 +221,12 @@ export class Pc implements AsyncDisposable {
 
   /**
    * Records everything that this PC sends and receives; resolves when the recording runs. Interrupt it to have the file
-   * whole. The buffer of 64 MiB keeps packets when the machine is busy.
+   * whole, the last second too. The buffer of 64 MiB keeps packets when the machine is busy.
    */
   async capture(file: string): Promise<Program> {
-    const recorder = this.start("tcpdump", "-i", "any", "-B", "65536", "-Z", "root", "-w", file);
+    const recorder = this.start(
+      ...["tcpdump", "-i", "any", "-B", "65536", "--immediate-mode", "-Z", "root", "-w", file],
+    );
     await recorder.says(/listening on/);
     return recorder;
   }

@@ -1,0 +1,174 @@
+/**
+ * Our registrar and RSPLIB's as peers: each fetches what the other knows at its start, tells the other what comes and
+ * goes, and agrees with it from then on. Run by `scripts/kernel-lab test registrar`.
+ */
+import assert from "node:assert/strict";
+import { kernelSctpSupport } from "../../ffi/kernel_sctp.ts";
+import { showText } from "../../protocol/wire/text.ts";
+import type { Program } from "./program.ts";
+import { complaints, Lab, type Role } from "./rsplib_lab.ts";
+
+const ignore = !kernelSctpSupport().available;
+/** Where the captures go; the caller's choice, else a temporary folder. */
+const KEEP = Deno.env.get("RSP_CAPTURES");
+
+/** The registrars: which is whose depends on the test. */
+const FIRST = "registrar", SECOND = "secondServer";
+const IDS = { [FIRST]: 0x1111, [SECOND]: 0x2222 } as const;
+type RegistrarRole = keyof typeof IDS;
+/** Where the elements are, and who asks about them. */
+const ELEMENTS: Role = "server", ASKER: Role = "user";
+
+/** Presences of 2.4 s, ±12.5 %, of each: more than 60 s. */
+const AGREEING_CYCLES = 29;
+/** More than one handle table response takes. */
+const MANY_ELEMENTS = 300;
+const QUIET_LIMIT_MS = 240_000;
+
+type Make = "ours" | "original";
+
+function startRegistrar(lab: Lab, make: Make, role: RegistrarRole): Program {
+  const [address] = Lab.addresses(role);
+  const places = [`-asap=${address}:3863`, `-enrp=${address}:9901`];
+  const words = [`-identifier=0x${IDS[role].toString(16)}`, ...places];
+  if (make === "original") return lab.original(role, "rspregistrar", ...words);
+  return lab.ours(role, "registrar", "-loglevel=4", ...words);
+}
+
+/** Starts an element at a registrar. @returns when it is accepted */
+async function startElement(
+  lab: Lab,
+  make: Make,
+  { at, pool, elementId }: { readonly at: RegistrarRole; readonly pool: string; readonly elementId: number },
+): Promise<Program> {
+  const words = [
+    ...[`-registrar=${Lab.addresses(at)[0]}:3863`, "-asapannounce=off", `-poolhandle=${pool}`],
+    `-identifier=0x${elementId.toString(16)}`,
+  ];
+  const program = make === "original"
+    ? lab.original(ELEMENTS, "rspserver", "-echo", ...words)
+    : lab.ours(ELEMENTS, "server", "-fractal", ...words);
+  await lab.seesAsap("registrationResponse", at, {
+    matches: (message) => message.elementId === elementId && !message.rejected,
+  });
+  return program;
+}
+
+/** Asks a registrar for a pool, as a user does. @returns whether it offers an element */
+async function offers(lab: Lab, role: RegistrarRole, pool: string): Promise<boolean> {
+  const [address] = Lab.addresses(role);
+  const options = ["-asap=resolve", `-poolhandle=${pool}`, "-elements=0", "-count=1", "-json"];
+  const asker = lab.ours(ASKER, "bench", `${address}:3863`, ...options);
+  assert.equal(await asker.ends(), 0, asker.quote());
+  const [, refused] = await asker.says(/"refused":(\d+)/);
+  return refused === "0";
+}
+
+/** A registrar tells the other one that an element of its own came or went. */
+async function tells(
+  lab: Lab,
+  [from, to]: readonly [RegistrarRole, RegistrarRole],
+  wanted: { readonly action: "add" | "delete"; readonly elementId: number },
+  start = 0,
+): Promise<void> {
+  const { element } = await lab.seesEnrp("handleUpdate", from, to, {
+    matches: ({ action, element }) => action === wanted.action && element.elementId === wanted.elementId,
+    from: start,
+  });
+  assert.equal(element.homeRegistrarId, IDS[from]);
+  assert.ok(element.asapTransport !== undefined, "an update says where the element's registrar reaches it");
+}
+
+/** The newcomer asks the other one for its peers and for all elements. @returns the number of table responses */
+async function synchronises(lab: Lab, newcomer: RegistrarRole, mentor: RegistrarRole): Promise<number> {
+  await lab.seesEnrp("listRequest", newcomer, mentor);
+  const { servers } = await lab.seesEnrp("listResponse", mentor, newcomer);
+  assert.ok(servers.every(({ registrarId }) => registrarId !== IDS[mentor]));
+  await lab.seesEnrp("handleTableRequest", newcomer, mentor, {
+    matches: ({ ownChildrenOnly }) => !ownChildrenOnly,
+  });
+  await lab.seesEnrp("handleTableResponse", mentor, newcomer, { matches: ({ more }) => !more });
+  return lab.messages.filter(({ enrp }) => enrp?.type === "handleTableResponse").length;
+}
+
+/** For a minute, both say what they own, and neither finds that the other one knows something else. */
+async function agree(lab: Lab): Promise<void> {
+  const from = lab.messages.length;
+  await Promise.all(
+    ([[FIRST, SECOND], [SECOND, FIRST]] as const).map(([sender, receiver]) =>
+      lab.seesEnrp("presence", sender, receiver, { count: AGREEING_CYCLES, from, limitMs: QUIET_LIMIT_MS })
+    ),
+  );
+  const requests = lab.messages.slice(from).filter(({ enrp }) => enrp?.type === "handleTableRequest");
+  assert.deepEqual(requests.map(({ source }) => source), []);
+}
+
+async function withLab(name: string, ours: Role, body: (lab: Lab) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    const file = `${KEEP ?? folder}/synchronisation-${name}.pcap`;
+    await using lab = await Lab.make(`sync-${Deno.pid}`);
+    try {
+      await body(lab);
+    } finally {
+      await Deno.writeFile(file, await lab.endCapture());
+    }
+    assert.deepEqual(await complaints(file, Lab.addresses(ours)), []);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+for (const [first, second] of [["original", "ours"], ["ours", "original"]] as const) {
+  Deno.test({
+    name: first === "original"
+      ? "ours joins RSPLIB's: it learns what is there, both tell what changes, and they agree for a minute"
+      : "RSPLIB's joins ours: it learns what is there, both tell what changes, and they agree for a minute",
+    ignore,
+    fn: (t) =>
+      withLab(first, first === "ours" ? FIRST : SECOND, async (lab) => {
+        startRegistrar(lab, first, FIRST);
+        const early = await startElement(lab, "original", { at: FIRST, pool: "EarlyPool", elementId: 0x11 });
+        const [address] = Lab.addresses(FIRST);
+        const many = lab.ours(
+          ELEMENTS,
+          ...["bench", `${address}:3863`, "-asap=resolve", "-poolhandle=LargePool"],
+          ...[`-elements=${MANY_ELEMENTS}`, "-think=1000", "-duration=3600"],
+        );
+        await lab.seesAsap("handleResolution", ELEMENTS, {
+          matches: ({ poolHandle }) => showText(poolHandle) === "LargePool",
+        });
+
+        const newcomer = startRegistrar(lab, second, SECOND);
+        await t.step("the newcomer fetches peers and elements, in more than one response", async () => {
+          assert.ok(await synchronises(lab, SECOND, FIRST) > 1);
+          assert.ok(await offers(lab, SECOND, "EarlyPool"), newcomer.quote());
+          assert.ok(await offers(lab, SECOND, "LargePool"), newcomer.quote());
+        });
+
+        let late: Program | undefined, again: Program | undefined;
+        await t.step("each tells the other one of new elements", async () => {
+          late = await startElement(lab, "ours", { at: SECOND, pool: "LatePool", elementId: 0x22 });
+          await tells(lab, [SECOND, FIRST], { action: "add", elementId: 0x22 });
+          assert.ok(await offers(lab, FIRST, "LatePool"));
+          again = await startElement(lab, "original", { at: FIRST, pool: "AgainPool", elementId: 0x33 });
+          await tells(lab, [FIRST, SECOND], { action: "add", elementId: 0x33 });
+          assert.ok(await offers(lab, SECOND, "AgainPool"));
+        });
+
+        await t.step("their checksums agree for a minute", () => agree(lab));
+
+        await t.step("each tells the other one of elements that leave", async () => {
+          const from = lab.messages.length;
+          assert.equal(await late?.interrupt(), 0, late?.quote());
+          await tells(lab, [SECOND, FIRST], { action: "delete", elementId: 0x22 }, from);
+          assert.ok(!await offers(lab, FIRST, "LatePool"));
+          assert.equal(await again?.interrupt(), 0, again?.quote());
+          await tells(lab, [FIRST, SECOND], { action: "delete", elementId: 0x33 }, from);
+          assert.ok(!await offers(lab, SECOND, "AgainPool"));
+        });
+
+        for (const program of [early, many]) assert.ok(program.isRunning, program.quote());
+      }),
+  });
+}
