@@ -10,9 +10,9 @@
  * Every failure is printed with the command that repeats it. Exit code 1 when there was one.
  */
 import { createHmac } from "node:crypto";
-import process from "node:process";
 import { parseArgs } from "node:util";
 import { PcapRecorder, randomScenario, runScenario } from "../protocol/sim/mod.ts";
+import { say, soak } from "./seeds.ts";
 
 const { values } = parseArgs({
   options: {
@@ -28,10 +28,6 @@ const { values } = parseArgs({
 
 function hmacSha256(key: Uint8Array, data: Uint8Array): Uint8Array {
   return new Uint8Array(createHmac("sha256", key).update(data).digest());
-}
-
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
 }
 
 /** Runs one scenario; true when all was well. */
@@ -67,19 +63,4 @@ function run(seed: number, tell: boolean): boolean {
   }
 }
 
-function soak(): number {
-  const first = Number(values.first ?? Math.floor(Date.now() / 1000) % 1_000_000 * 1000);
-  const until = performance.now() + 1000 * Number(values.seconds ?? 60);
-  const count = values.count === undefined ? Infinity : Number(values.count);
-  let passed = 0, failed = 0;
-  say(`first seed ${first}`);
-  for (let seed = first; seed < first + count && (count !== Infinity || performance.now() < until); seed++) {
-    if (run(seed, false)) passed++;
-    else failed++;
-  }
-  say(`${passed} passed, ${failed} failed`);
-  return failed;
-}
-
-const failures = values.seed !== undefined ? (run(Number(values.seed), true) ? 0 : 1) : soak();
-process.exitCode = failures > 0 ? 1 : 0;
+soak(values, run, (passed, failed) => `${passed} passed, ${failed} failed`);

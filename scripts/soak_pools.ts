@@ -10,10 +10,10 @@
  *
  * Every failure is printed with the command that repeats it. Exit code 1 when there was one.
  */
-import process from "node:process";
 import { parseArgs } from "node:util";
 import { HOUR_WORLD, randomWorldOptions, runRandomWorld } from "../protocol/sim/pool/mod.ts";
 import type { RandomWorldSize } from "../protocol/sim/pool/mod.ts";
+import { say, soak } from "./seeds.ts";
 
 const { values } = parseArgs({
   options: {
@@ -37,10 +37,6 @@ const size: RandomWorldSize = {
   durationMs: values.minutes === undefined ? HOUR_WORLD.durationMs : 60_000 * Number(values.minutes),
 };
 
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
-
 /** The options that make this size, for the command that repeats a failure. */
 function sizeOptions(): string {
   return (["registrars", "elements", "users", "minutes"] as const)
@@ -63,21 +59,8 @@ function run(seed: number, tell: boolean): boolean {
   }
 }
 
-function soak(): number {
-  const first = Number(values.first ?? Math.floor(Date.now() / 1000) % 1_000_000 * 1000);
-  const startedAt = performance.now();
-  const until = startedAt + 1000 * Number(values.seconds ?? 60);
-  const count = values.count === undefined ? Infinity : Number(values.count);
-  let passed = 0, failed = 0;
-  say(`first seed ${first}`);
-  for (let seed = first; seed < first + count && (count !== Infinity || performance.now() < until); seed++) {
-    if (run(seed, false)) passed++;
-    else failed++;
-  }
-  const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
-  say(`${passed} passed, ${failed} failed, ${seconds} s`);
-  return failed;
-}
-
-const failures = values.seed !== undefined ? (run(Number(values.seed), true) ? 0 : 1) : soak();
-process.exitCode = failures > 0 ? 1 : 0;
+soak(
+  values,
+  run,
+  (passed, failed, spentMs) => `${passed} passed, ${failed} failed, ${(spentMs / 1000).toFixed(0)} s`,
+);
