@@ -78,6 +78,28 @@ Deno.test("Registrar ignores its own presences, tells of another registrar with 
   assert.deepEqual(twin.heard(), []);
 });
 
+Deno.test("Registrar knows its own presence when the host sent it from an address that ENRP is not bound to", () => {
+  const harness = new RegistrarHarness();
+  harness.input({ type: "endpointOpened", endpoint: "enrp", port: PEER_PORT, addresses: ["10.1.0.2"] });
+  const data = writeEnrp({
+    type: "presence",
+    senderId: REGISTRAR_ID,
+    receiverId: 0,
+    replyRequired: false,
+    checksum: 0xffff,
+    serverInformation: {
+      registrarId: REGISTRAR_ID,
+      transport: { protocol: "sctp", port: PEER_PORT, use: "data", addresses: ["10.1.0.2"] },
+    },
+  });
+
+  const source = { address: "10.1.0.1", port: PEER_PORT };
+  harness.input({ type: "datagram", channel: "enrp-presence", source, data });
+
+  assert.equal(harness.reportsOf("offence").length, 0);
+  assert.deepEqual(peerIds(harness), []);
+});
+
 Deno.test("Registrar reaches a registrar at the addresses that it names, when the group heard it from another one", () => {
   for (const [named, expected] of [[["10.1.0.2"], ["10.1.0.2"]], [["10.1.0.2", "10.1.0.1"], ["10.1.0.1"]]]) {
     const harness = new RegistrarHarness();
