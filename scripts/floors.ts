@@ -44,8 +44,8 @@ const FLOORS: readonly Floor[] = [
   ...MACHINES.slice(POOLS.length).map((prefix) => ({ prefix, may: MACHINES })),
   { prefix: "protocol/", may: [] },
   { prefix: "ffi/", may: [...WIRE] },
-  { prefix: "cmd/", may: ["protocol/", "ffi/", "npm:"] },
-  { prefix: "mod.ts", may: ["protocol/"] },
+  { prefix: "cmd/", may: ["protocol/", "ffi/", "wireshark/", "npm:"] },
+  { prefix: "mod.ts", may: ["protocol/", "cmd/library/"] },
   { prefix: "scripts/", may: ["protocol/", "ffi/", "cmd/", "mod.ts", "tests/", "npm:"] },
   { prefix: "tests/", may: ["protocol/", "ffi/", "cmd/", "mod.ts", "scripts/", "npm:"] },
 ];

@@ -66,6 +66,7 @@ const hashPrivate: Deno.lint.Rule = {
   create(context) {
     const check = (node: Deno.lint.PropertyDefinition | Deno.lint.MethodDefinition) => {
       if (node.accessibility !== "private" && node.accessibility !== "protected") return;
+      if (node.type === "MethodDefinition" && node.kind === "constructor") return; // the language has no #constructor
       context.report({
         node,
         message: `The keyword ${node.accessibility} is not used here`,
