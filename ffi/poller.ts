@@ -3,18 +3,22 @@
  *
  * Theory of operation: every turn asks `poll` synchronously, without waiting. As long as it finds something, handlers
  * run, and the event loop gets a turn every few rounds by `setImmediate` (a timer of 0 ms would cost two milliseconds).
- * When it finds nothing for some ten microseconds, exactly one `poll` is parked in Deno's pool of native threads, of which there are only 32; an
- * `eventfd` among its descriptors ends it when the set of descriptors changes. When the last watch is closed the parked
- * call is ended too, and nothing keeps the process alive.
+ * When it finds nothing for some ten microseconds, exactly one `poll` is parked in Deno's pool of native threads, of
+ * which there are only 32; an `eventfd` among its descriptors ends it when the set of descriptors changes. When the last
+ * watch is closed the parked call is ended too, and nothing keeps the process alive.
  *
  * A process that does nothing but answer may ask for naps ({@linkcode Poller.nap}): then a turn that finds nothing sleeps
  * in `ppoll` itself for up to a millisecond, and the next request wakes it without a thread in between.
  *
+ * An event loop that has work of its own in every turn ({@linkcode Poller.hurry}) hears of other threads only every 31
+ * turns, so Deno's scheduler has it: then nothing waits for the parked call, and every turn asks again. The call stays
+ * where it is, for the next time that there is nothing to do.
+ *
  * | state | left by |
  * |---|---|
  * | idle: no watch | `watch()` |
- * | running: polls or naps, calls handlers, yields | nothing was ready → parked; no watch left → idle |
- * | parked: one call in the thread pool | readiness or wake-up → running |
+ * | running: polls or naps, calls handlers, yields | nothing was ready → waiting; no watch left → idle |
+ * | waiting: for the one call in the thread pool | readiness, wake-up or `hurry()` → running |
  *
  * @module
  */
@@ -72,7 +76,7 @@ export interface Poller {
    * Timers and all else that the event loop has to do wait meanwhile. 0 = no more naps, as at the start.
    */
   nap(milliseconds: number): void;
-  /** The event loop has something to do at once: it gets a turn before the next nap. */
+  /** The event loop has something to do at once: it gets a turn before the next nap, and is not left alone with it. */
   hurry(): void;
 }
 
@@ -163,9 +167,11 @@ class FfiPoller implements Poller {
   #writersWait = false;
   #nap: Timespec | undefined;
   #hurries = false;
-  #parked = false;
-  /** Resolves when the parked call has returned. */
-  #returned = Promise.withResolvers<void>();
+  /** Resolves when the parked call has returned; undefined = none is parked. */
+  #parked: Promise<void> | undefined;
+  /** Ends the waiting for the parked call, while there is such waiting. */
+  #stopWaiting: (() => void) | undefined;
+  /** The parked call was told that the set has changed. */
   #woken = false;
   #loop: Promise<void> | undefined;
   readonly #wakeWord = new BigUint64Array([1n]);
@@ -186,7 +192,7 @@ class FfiPoller implements Poller {
 
   async settled(): Promise<void> {
     // The kernel keeps what a parked call was given, a closed socket and its port too, until that call returns.
-    if (this.#parked && this.#stale) await this.#returned.promise;
+    if (this.#woken) await this.#parked;
     while (this.#watches.size === 0 && this.#loop !== undefined) await this.#loop;
   }
 
@@ -196,6 +202,7 @@ class FfiPoller implements Poller {
 
   hurry(): void {
     this.#hurries = true;
+    this.#stopWaiting?.();
   }
 
   /** The table of descriptors is out of date. */
@@ -210,7 +217,7 @@ class FfiPoller implements Poller {
   }
 
   #wake(): void {
-    if (!this.#parked || this.#woken || this.#resources === undefined) return;
+    if (this.#parked === undefined || this.#woken || this.#resources === undefined) return;
     this.#woken = true;
     const { libc, wakeFd } = this.#resources;
     libc.symbols.write(wakeFd, this.#wakeWord, 8n); // cannot fail: the counter is far from its limit
@@ -219,11 +226,15 @@ class FfiPoller implements Poller {
   async #run(): Promise<void> {
     await undefined; // handlers never run inside watch()
     let round = 0, lingerUntil = 0;
-    while (this.#watches.size > 0) {
+    while (this.#watches.size > 0 || this.#parked !== undefined) {
+      if (this.#watches.size === 0) {
+        await this.#parked; // whoever closed the last watch has woken it
+        continue;
+      }
       const hurries = this.#hurries;
       this.#hurries = false;
       if (hurries) await immediate();
-      if (this.#resources === undefined || this.#watches.size === 0) break;
+      if (this.#resources === undefined || this.#watches.size === 0) continue;
       const { libc, wakeFd } = this.#resources;
       if (this.#stale) this.#rebuild(wakeFd);
       const table = this.#table, count = BigInt(this.#polled.length + 1);
@@ -234,6 +245,7 @@ class FfiPoller implements Poller {
       if (ready < 0 && errno() !== Errno.EINTR) throw new SctpError("poll", errno());
       if (ready === 0 && this.#writersWait) ready = libc.symbols.ppoll(table, count, WRITER_NAP, null);
       if (ready === 0) {
+        if (hurries) continue;
         const now = nap === undefined ? performance.now() : Infinity;
         if (lingerUntil === 0) lingerUntil = now + LINGER_MS;
         if (now < lingerUntil) {
@@ -241,12 +253,9 @@ class FfiPoller implements Poller {
           await immediate();
           continue;
         }
-        this.parkCount++;
-        this.#parked = true;
-        this.#returned = Promise.withResolvers();
-        ready = await libc.symbols.parkedPoll(table, count, -1);
-        this.#parked = false;
-        this.#returned.resolve();
+        await this.#wait();
+        lingerUntil = 0;
+        continue;
       }
       lingerUntil = 0;
       if (ready > 0) this.#dispatch(wakeFd);
@@ -256,9 +265,27 @@ class FfiPoller implements Poller {
     this.#release();
   }
 
+  /** Until a descriptor is ready, or the set of them has changed, or the event loop has work: the next poll tells. */
+  async #wait(): Promise<void> {
+    this.#parked ??= this.#park();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#stopWaiting = resolve;
+    this.#parked.then(resolve);
+    await promise;
+    this.#stopWaiting = undefined;
+  }
+
+  async #park(): Promise<void> {
+    this.parkCount++;
+    const table = new DataView(this.#table.buffer.slice()); // of its own: it is written to when the call returns
+    await this.#resources!.libc.symbols.parkedPoll(table, BigInt(this.#polled.length + 1), -1);
+    this.#parked = undefined;
+  }
+
   #dispatch(wakeFd: number): void {
     const table = this.#table;
-    if (table.getInt16(6, true) !== 0) this.#consumeWakeUp(wakeFd);
+    // The wake-up is for the parked call, and for others only when that has returned.
+    if (table.getInt16(6, true) !== 0 && this.#parked === undefined) this.#consumeWakeUp(wakeFd);
     const polled = this.#polled; // handlers may change the set; the change counts from the next round on
     for (let i = 0; i < polled.length; i++) {
       const events = table.getInt16((i + 1) * POLLFD_BYTES + 6, true);
@@ -286,7 +313,6 @@ class FfiPoller implements Poller {
     this.#stale = false;
     this.#polled = [...this.#watches.values()];
     this.#writersWait = this.#polled.some(({ events }) => (events & PollEvent.out) !== 0);
-    // A new table each time: a parked call may still write into the old one.
     this.#table = new DataView(new ArrayBuffer((this.#polled.length + 1) * POLLFD_BYTES));
     this.#table.setInt32(0, wakeFd, true);
     this.#table.setInt16(4, PollEvent.in, true);

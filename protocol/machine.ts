@@ -46,16 +46,21 @@ export class Outbox<Effect> {
 
 interface TimerEntry<Key> {
   readonly key: Key;
-  readonly dueAt: Instant;
+  dueAt: Instant;
   /** Order of setting, so that timers of the same instant fire in the order they were set. */
-  readonly serial: number;
+  serial: number;
+  /** Its place in the heap: the instant and serial number that it had there, never behind the present ones. */
+  placeDueAt: Instant;
+  placeSerial: number;
   /** False = replaced, cleared or fired. */
   isLive: boolean;
 }
 
 /**
- * Timers by key, in a binary heap: setting, replacing and clearing are O(log n). A replaced or cleared entry stays in
- * the heap until it comes up or until such entries outnumber the living ones.
+ * Timers by key, in a binary heap: setting, replacing and clearing are O(log n). Putting a timer off, which is what
+ * happens to most of them again and again, is O(1): its entry stays where it is, and goes to its right place when it
+ * comes up. A cleared entry, or one that was replaced by an earlier one, stays in the heap until it comes up or until such
+ * entries outnumber the living ones.
  *
  * @example Two timers, one moved
  * ```ts
@@ -85,8 +90,14 @@ export class TimerQueue<Key> {
   /** Sets or moves the timer of a key. */
   set(key: Key, dueAt: Instant): void {
     assert(!Number.isNaN(dueAt), "a timer is due at a number");
-    const entry = { key, dueAt, serial: this.#serial++, isLive: true };
-    this.#forget(key);
+    const serial = this.#serial++, present = this.#live.get(key);
+    if (present !== undefined && dueAt >= present.placeDueAt) {
+      present.dueAt = dueAt;
+      present.serial = serial;
+      return;
+    }
+    if (present !== undefined) present.isLive = false;
+    const entry = { key, dueAt, serial, placeDueAt: dueAt, placeSerial: serial, isLive: true };
     this.#live.set(key, entry);
     this.#heap.push(entry);
     this.#siftUp(this.#heap.length - 1);
@@ -95,7 +106,10 @@ export class TimerQueue<Key> {
 
   /** Clears the timer of a key, if it is set. */
   clear(key: Key): void {
-    if (this.#forget(key)) this.#live.delete(key);
+    const entry = this.#live.get(key);
+    if (entry === undefined) return;
+    entry.isLive = false;
+    this.#live.delete(key);
   }
 
   /** When the timer of a key is due; undefined = not set. */
@@ -105,14 +119,12 @@ export class TimerQueue<Key> {
 
   /** When the first timer is due; undefined = none is set. */
   next(): Instant | undefined {
-    this.#dropDead();
-    return this.#heap[0]?.dueAt;
+    return this.#first()?.dueAt;
   }
 
   /** Takes out the first timer that is due by now. Call it until it gives undefined. */
   takeDue(now: Instant): Key | undefined {
-    this.#dropDead();
-    const first = this.#heap[0];
+    const first = this.#first();
     if (first === undefined || first.dueAt > now) return undefined;
     this.#pop();
     first.isLive = false;
@@ -120,19 +132,21 @@ export class TimerQueue<Key> {
     return first.key;
   }
 
-  /** The entry of a key counts no more. */
-  #forget(key: Key): boolean {
-    const entry = this.#live.get(key);
-    if (entry === undefined) return false;
-    entry.isLive = false;
-    return true;
-  }
-
-  #dropDead(): void {
-    for (let first = this.#heap[0]; first !== undefined && !first.isLive; first = this.#heap[0]) this.#pop();
+  /** The first timer, when those before it that are dead or put off are where they belong. */
+  #first(): TimerEntry<Key> | undefined {
+    for (let first = this.#heap[0]; first !== undefined; first = this.#heap[0]) {
+      if (!first.isLive) this.#pop();
+      else if (first.placeSerial === first.serial) return first;
+      else {
+        settle(first);
+        this.#siftDown();
+      }
+    }
+    return undefined;
   }
 
   #compact(): void {
+    for (const entry of this.#live.values()) settle(entry);
     const living = [...this.#live.values()].sort((a, b) => before(a, b) ? -1 : 1); // a sorted array is a heap
     this.#heap.length = 0;
     for (const entry of living) this.#heap.push(entry); // more than a call may have arguments
@@ -174,7 +188,12 @@ export class TimerQueue<Key> {
 }
 
 function before<Key>(a: TimerEntry<Key>, b: TimerEntry<Key>): boolean {
-  return a.dueAt < b.dueAt || (a.dueAt === b.dueAt && a.serial < b.serial);
+  return a.placeDueAt < b.placeDueAt || (a.placeDueAt === b.placeDueAt && a.placeSerial < b.placeSerial);
+}
+
+function settle<Key>(entry: TimerEntry<Key>): void {
+  entry.placeDueAt = entry.dueAt;
+  entry.placeSerial = entry.serial;
 }
 
 /**

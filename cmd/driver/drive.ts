@@ -66,6 +66,12 @@ export interface Driver<Input> {
   input(input: Input): void;
   /** Feeds several with one clock reading. */
   inputs(inputs: readonly Input[]): void;
+  /**
+   * Opens another endpoint, and tells the machine.
+   *
+   * @throws what {@linkcode Transport.open} throws
+   */
+  open(name: string, options: DrivenEndpoint): void;
   /** An open endpoint, for its port and for status. */
   endpoint(name: string): Endpoint;
   /** Resolves when the machine says that it has stopped. */
@@ -73,6 +79,16 @@ export interface Driver<Input> {
   /** Closes channels and endpoints; the transport stays open. Idempotent. */
   close(lingerMs?: number): Promise<void>;
 }
+
+/**
+ * A timer that comes so late says that this process stood still: stopped, swapped out, or its machine has too much to do.
+ * What others sent meanwhile waits to be read, but timers go before it; a machine that ran them now would judge others as
+ * silent that were not.
+ */
+const STOOD_STILL_MS = 500;
+
+/** For so long it is read first then: enough for all that waits, and nothing compared with the time that was lost. */
+const READ_FIRST_MS = 50;
 
 /** Longest delay that a timer takes without wrapping. */
 const MAX_TIMER_MS = 0x7fff_ffff;
@@ -115,6 +131,8 @@ class MachineDriver<Input, Effect extends { readonly type: string }> implements 
   #timer: ReturnType<typeof setTimeout> | undefined;
   #immediate: ReturnType<typeof setImmediate> | undefined;
   #timerDue: Instant | undefined;
+  /** Until then nothing is due: what came while this process stood still is read first. */
+  #readFirstUntil: Instant | undefined;
   #closed: Promise<void> | undefined;
 
   constructor(machine: Machine<Input | DriverInput, Effect>, options: DriveOptions<Effect>) {
@@ -148,6 +166,13 @@ class MachineDriver<Input, Effect extends { readonly type: string }> implements 
 
   inputs(inputs: readonly Input[]): void {
     this.#feed(inputs);
+  }
+
+  open(name: string, options: DrivenEndpoint): void {
+    if (this.#closed !== undefined) return;
+    this.#open(name, options);
+    const { port, addresses } = this.endpoint(name);
+    this.#feed([{ type: "endpointOpened", endpoint: name, port, addresses }]);
   }
 
   endpoint(name: string): Endpoint {
@@ -202,28 +227,53 @@ class MachineDriver<Input, Effect extends { readonly type: string }> implements 
     this.#channels.set(channel, openDatagramSender({ to, onProblem }));
   }
 
-  /** Runs a batch to its end; what comes in meanwhile joins it. */
+  /**
+   * Feeds a batch. What is due by now waits for its turn in the event loop, behind what can be read until then: a machine
+   * that has work for later would do a part of it with every batch else, while what came last, which may be more urgent,
+   * stands in a socket's queue.
+   */
   #feed(inputs: readonly (Input | DriverInput)[]): void {
     if (this.#closed !== undefined) return;
     for (const input of inputs) this.#queue.push(input); // a flood is more than a call takes as arguments
-    if (!this.#running) this.#run();
+    if (!this.#running) this.#run("inputs");
   }
 
-  #run(): void {
+  /** Runs a batch to its end; what comes in meanwhile joins it. */
+  #run(cause: "inputs" | "timeout"): void {
     this.#running = true;
     try {
-      do {
+      if (cause === "timeout") this.#tick();
+      while (this.#queue.length > 0) {
         const now = this.#clock();
         const batch = this.#queue;
         this.#queue = [];
         for (const input of batch) this.#machine.handle(input, now);
-        if (isDue(this.#machine.nextTimeout(), now)) this.#machine.tick(now);
-        for (const effect of this.#machine.drain()) this.#carryOut(effect);
-      } while (this.#queue.length > 0);
+        this.#carryOutAll();
+      }
     } finally {
       this.#running = false;
     }
     this.#armTimer();
+  }
+
+  #tick(): void {
+    const now = this.#clock();
+    if (!this.#isDue(now)) return;
+    this.#machine.tick(now);
+    this.#carryOutAll();
+  }
+
+  #isDue(now: Instant): boolean {
+    const timeout = this.#machine.nextTimeout();
+    const lateMs = timeout === undefined ? 0 : now - timeout;
+    if (lateMs <= STOOD_STILL_MS) this.#readFirstUntil = undefined;
+    // Once, and not again before what is late has been made up for: a machine with too much to do would get no further.
+    else this.#readFirstUntil ??= now + READ_FIRST_MS;
+    return timeout !== undefined && lateMs >= 0 && now >= (this.#readFirstUntil ?? now);
+  }
+
+  #carryOutAll(): void {
+    for (const effect of this.#machine.drain()) this.#carryOut(effect);
   }
 
   #carryOut(effect: Effect): void {
@@ -242,7 +292,7 @@ class MachineDriver<Input, Effect extends { readonly type: string }> implements 
   }
 
   #armTimer(): void {
-    const due = this.#closed === undefined ? this.#machine.nextTimeout() : undefined;
+    const due = this.#closed === undefined ? this.#nextDue() : undefined;
     if (due === this.#timerDue) return;
     // What is put off with every message, as keep-alives are, is not worth a new timer each time: the old one comes too
     // early once, and is armed anew then.
@@ -253,7 +303,7 @@ class MachineDriver<Input, Effect extends { readonly type: string }> implements 
     const delay = Math.min(Math.max(0, Math.ceil(due - this.#clock())), MAX_TIMER_MS);
     const goOff = () => {
       this.#timerDue = undefined;
-      if (this.#closed === undefined && !this.#running) this.#run();
+      if (this.#closed === undefined && !this.#running) this.#run("timeout");
     };
     // A machine may want to go on at once, after what has come in meanwhile: a timer of 0 ms takes two.
     if (delay === 0) {
@@ -262,15 +312,17 @@ class MachineDriver<Input, Effect extends { readonly type: string }> implements 
     } else this.#timer = setTimeout(goOff, delay);
   }
 
+  #nextDue(): Instant | undefined {
+    const timeout = this.#machine.nextTimeout();
+    if (timeout === undefined || this.#readFirstUntil === undefined) return timeout;
+    return Math.max(timeout, this.#readFirstUntil);
+  }
+
   #disarm(): void {
     clearTimeout(this.#timer);
     if (this.#immediate !== undefined) clearImmediate(this.#immediate);
     this.#timer = this.#immediate = undefined;
   }
-}
-
-function isDue(timeout: Instant | undefined, now: Instant): boolean {
-  return timeout !== undefined && timeout <= now;
 }
 
 function isPortInUse(error: unknown): boolean {

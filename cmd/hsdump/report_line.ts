@@ -11,7 +11,9 @@ export function logReaderReport(log: Log, report: Exclude<ReaderReport, { type: 
       return log.action(`connected to ${formatTransportAddresses(report.peer)}`);
     case "introduced":
       return log.action(
-        `registrar ${describeId(report.registrarId)} tells its peers only: calling ourselves one for a while`,
+        `registrar ${
+          describeId(report.registrarId)
+        } tells its peers only, or is starting: calling ourselves one for a while`,
       );
     case "starting":
       return log.note(`registrar ${describeId(report.registrarId)} is starting: waiting for it`);

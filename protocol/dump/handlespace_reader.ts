@@ -67,9 +67,9 @@ export type ReaderEffect =
  * Reads a registrar's peers and handlespace by ENRP (RFC 5353 §3.3) over the endpoint `enrp`, which should listen.
  *
  * Theory of operation: a list request and a handle table request ask for all. This project's registrar answers whoever
- * asks, but a registrar that is starting rejects requests for all (RFC 5353 §3.2.3), not those for what it owns itself: it
- * is asked again. RSPLIB's answers its peers only, and a peer is who sent it a presence; a reader that is rejected both
- * ways sends one.
+ * asks, but a registrar that is starting rejects requests for all (RFC 5353 §3.2.3); where it answers those for what it owns
+ * itself, it is asked again. RSPLIB's answers its peers only, and a peer is who sent it a presence; a reader that is rejected
+ * both ways sends one, and is then patient: this project's reject both, too, while they are starting.
  * From then on takeovers wait for the reader's acknowledgement – by that registrar, and by others that hear of the
  * reader from it – until it has been silent for 10 s. Therefore the reader acknowledges every takeover, and when it is
  * ready it stays, silent but for that, until the registrar's list of peers does not hold it any more. A registrar
@@ -261,9 +261,7 @@ export class HandlespaceReader implements Machine<ReaderInput, ReaderEffect> {
 
   /** The registrar does not talk to strangers. */
   #strange(now: Instant): void {
-    if (this.#introduced === "now") {
-      return this.#failed("it gives its handle table to its peers only, and does not take us for one", now);
-    }
+    if (this.#introduced === "now") return this.#wait(now);
     this.#introduced = "now";
     this.#report({ type: "introduced", registrarId: this.#registrarId });
     this.#expectAnswer(now);
@@ -292,8 +290,14 @@ export class HandlespaceReader implements Machine<ReaderInput, ReaderEffect> {
     }
     // What comes of an attempt to connect comes too late: it is another request's by then.
     this.#request++;
-    const what = this.#starting ? "it is still starting after" : "no answer within";
-    this.#failed(`${what} ${this.#answerTimeoutMs} ms`, now);
+    this.#failed(`${this.#whatIsLate()} ${this.#answerTimeoutMs} ms`, now);
+  }
+
+  #whatIsLate(): string {
+    if (!this.#starting) return "no answer within";
+    return this.#introduced === "now"
+      ? "it does not take us for a peer, or is still starting, after"
+      : "it is still starting after";
   }
 
   /** Stays until the registrar has forgotten us, if somebody could wait for us. */

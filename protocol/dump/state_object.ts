@@ -1,5 +1,6 @@
 import type { ElementEntry } from "../handlespace/mod.ts";
 import { formatTransportAddress } from "../net.ts";
+import { showId } from "../param/describe.ts";
 import type { TransportParameter } from "../param/transport.ts";
 import { showText } from "../wire/text.ts";
 import { checksumOf, elementsInOrder, peersInOrder, poolsInOrder } from "./state.ts";
@@ -117,10 +118,6 @@ function elementObject(entry: ElementEntry, { unreachableReports }: RegistrarSta
 
 function addressTexts({ addresses, port }: TransportParameter): string[] {
   return addresses.map((address) => formatTransportAddress({ address, port }));
-}
-
-function showId(identifier: number): string {
-  return `0x${identifier.toString(16).padStart(8, "0")}`;
 }
 
 function showChecksum(checksum: number): string {

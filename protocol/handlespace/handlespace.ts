@@ -11,6 +11,7 @@ import { checkElement } from "./consistency.ts";
 import { comparePlaces, ElementEntry, Pool } from "./pool.ts";
 import type { ElementPlace } from "./pool.ts";
 import { poolKey } from "./pool_key.ts";
+import { isSameElement } from "./same_element.ts";
 
 /** At about 2 KiB each they fit into a process of ordinary size. */
 export const DEFAULT_MAX_ELEMENTS = 200_000;
@@ -238,7 +239,9 @@ export class Handlespace {
   #update(entry: ElementEntry, element: PoolElement): void {
     const moves = entry.homeRegistrarId !== element.homeRegistrarId;
     if (moves) this.#disown(entry);
-    entry.replace(element);
+    // A registration that changes nothing, as most are, leaves the old element where it is: old objects that are replaced
+    // all the time are what the garbage collector is slowest with.
+    if (!isSameElement(entry.element, element)) entry.replace(element);
     if (moves) this.#own(entry);
     entry.pool.selection.update(entry);
   }

@@ -11,9 +11,14 @@ import type { PoolElement } from "./pool_element.ts";
 import type { ServerInformation } from "./server_information.ts";
 import type { TransportParameter } from "./transport.ts";
 
-/** An ID as RSPLIB shows it: `$11223344`. */
+/** An ID as RSPLIB's programs show it: `$11223344`. */
 export function describeId(identifier: number): string {
   return `$${identifier.toString(16).padStart(8, "0")}`;
+}
+
+/** An ID as options take it: `0x11223344`. */
+export function showId(identifier: number): string {
+  return `0x${identifier.toString(16).padStart(8, "0")}`;
 }
 
 /** `sctp 10.1.0.1:4711, 10.2.0.1:4711 (data+control)` */

@@ -118,6 +118,17 @@ export class Adoption {
     this.#timers.set(place, Math.min(now + RETRY_MS, place.deadline ?? now));
   }
 
+  /**
+   * The association of an element is lost.
+   *
+   * @returns whether the element is connected to once more; otherwise nothing has changed
+   */
+  lost(entry: ElementEntry, now: Instant): boolean {
+    if (!this.#context.members.tryAgain(entry)) return false;
+    this.adopt(entry, now);
+    return true;
+  }
+
   /** Runs what is due. */
   tick(now: Instant): void {
     for (let place = this.#timers.takeDue(now); place !== undefined; place = this.#timers.takeDue(now)) {

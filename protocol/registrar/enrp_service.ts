@@ -61,7 +61,7 @@ export interface EnrpContext {
   readonly locate: (record: AssociationRecord, element: PoolElement) => PoolElement;
   /** An element that was ours is another registrar's now: its supervision here ends. */
   readonly disown: (entry: ElementEntry) => void;
-  /** An element of a dead registrar becomes ours. */
+  /** An element of a dead registrar becomes ours, or one that was ours before we began anew. */
   readonly adopt: (entry: ElementEntry, now: Instant) => void;
   /** A peer offers an element to us (takeover suggestion). */
   readonly offered: (entry: ElementEntry, now: Instant) => void;
@@ -348,10 +348,9 @@ export class EnrpService {
 
   #tableRequest(record: AssociationRecord, message: HandleTableRequest, now: Instant): void {
     this.#heardOver(record, message.senderId, now);
-    // RFC 5353 §3.2.3: whoever has not got the handlespace yet is no mentor.
-    if (!this.#startUp.isDone && !message.ownChildrenOnly) {
-      return this.#post.answer(record, this.#source.reject(message));
-    }
+    // RFC 5353 §3.2.3: whoever has not got the handlespace yet is no mentor. Nor can it say what it owns: with its old ID
+    // that may be what the others have of it still (see TableSync), and they would drop what is not in its table.
+    if (!this.#startUp.isDone) return this.#post.answer(record, this.#source.reject(message));
     this.#context.statistics.tablesSent++;
     this.#post.answer(record, this.#source.respond(record.association, message, now));
   }

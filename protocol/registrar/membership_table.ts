@@ -14,6 +14,9 @@ const ENDLESS_LIFE = -1;
 /** Keep-alives that reports of others ask for are at least so far apart, or a flood of reports would double itself. */
 const MIN_KEEP_ALIVE_GAP_MS = 1000;
 
+/** So often an element that was taken over is reached and lost again; then it is gone. */
+const MAX_CLAIMS = 3;
+
 /** How elements are supervised, in milliseconds. */
 export interface Supervision {
   readonly keepAliveIntervalMs: number;
@@ -27,6 +30,8 @@ interface Member {
   /** Undefined = it was taken over, and is not reached yet. */
   association: AssociationRecord | undefined;
   awaitsAck: boolean;
+  /** How often it was reached since it was taken over, without a sign of life so far. */
+  claims: number;
   /** When the last keep-alive was sent. */
   askedAt: Instant;
 }
@@ -100,6 +105,24 @@ export class MembershipTable {
     const member = this.#members.get(entry);
     assert(member !== undefined, "only elements under supervision are reached");
     this.#attach(member, association);
+    member.claims++;
+  }
+
+  /**
+   * The association of an element is lost. One that was taken over and has not said anything yet may have had a hand in
+   * that: it connected to us, too, both associations became one (RFC 9260 §5.2.1), and it had found another registrar
+   * meanwhile. It is worth another attempt.
+   *
+   * @returns whether the element is adopted again, and has to be reached; otherwise it is as it was
+   */
+  tryAgain(entry: ElementEntry): boolean {
+    const member = this.#members.get(entry);
+    if (member === undefined || member.claims === 0 || member.claims >= MAX_CLAIMS) return false;
+    member.association?.entries.delete(entry);
+    member.association = undefined;
+    member.awaitsAck = false;
+    this.#keepAlives.clear(member);
+    return true;
   }
 
   /** An element answered a keep-alive. */
@@ -168,7 +191,7 @@ export class MembershipTable {
   #memberOf(entry: ElementEntry): Member {
     let member = this.#members.get(entry);
     if (member === undefined) {
-      member = { entry, association: undefined, awaitsAck: false, askedAt: -Infinity };
+      member = { entry, association: undefined, awaitsAck: false, claims: 0, askedAt: -Infinity };
       this.#members.set(entry, member);
     }
     return member;
@@ -188,6 +211,7 @@ export class MembershipTable {
 
   #alive(member: Member, now: Instant): void {
     member.awaitsAck = false;
+    member.claims = 0;
     const { keepAliveIntervalMs, keepAliveJitter } = this.#supervision;
     const spread = 1 + keepAliveJitter * (2 * this.#random.uniform() - 1);
     this.#keepAlives.set(member, now + keepAliveIntervalMs * spread);

@@ -8,7 +8,7 @@ import { Ppid } from "../net.ts";
 import type { Instant } from "../net.ts";
 import type { OperationError } from "../param/operation_error.ts";
 import { DecodeError } from "../wire/mod.ts";
-import type { RegistrarEffect, RegistrarInput } from "./registrar.ts";
+import type { RegistrarEffect, RegistrarInput } from "./effects.ts";
 import type { MessageReport } from "./report.ts";
 
 /** How a message passed. */

@@ -14,8 +14,8 @@ import { Inbox } from "./inbox.ts";
 /** Messages of an endpoint that are served as they come, between two drains. */
 export const SERVED_AT_ONCE = 64;
 
-/** Messages of an endpoint that are served in one tick: a few milliseconds of work. */
-export const SERVED_PER_TICK = 128;
+/** Messages of an endpoint that are served in one tick: about a millisecond of work, before it is read again. */
+export const SERVED_PER_TICK = 64;
 
 /**
  * What may wait of one user or element: more than the requests that our clients have under way (4096), and more than the
@@ -51,7 +51,8 @@ export class Reception {
   readonly #inboxes = { asap: newInbox(MAX_WAITING_OCTETS), enrp: newInbox(MAX_PEER_WAITING_OCTETS) };
   readonly #holds = new TimerQueue<AssociationRecord>();
   #servedAtOnce = { asap: 0, enrp: 0 };
-  #lastInputAt: Instant = 0;
+  /** When those that wait may be served: as soon as it is known that there are some left. */
+  #turnsDueAt: Instant = 0;
 
   /** @param context the registrar around it */
   constructor(context: ReceptionContext) {
@@ -72,7 +73,7 @@ export class Reception {
       this.#servedAtOnce[record.endpoint]++;
       return this.#serve(record, ppid, data, now);
     }
-    this.#lastInputAt = now;
+    this.#turnsDueAt = now;
     const full = inbox.put(record, ppid, data);
     if (full === undefined) return;
     inbox.drop(full);
@@ -87,7 +88,7 @@ export class Reception {
 
   /** The association takes answers again. */
   writable(record: AssociationRecord, now: Instant): void {
-    this.#lastInputAt = now;
+    this.#turnsDueAt = now;
     this.#inboxes[record.endpoint].release(record);
     this.#holds.clear(record);
   }
@@ -111,12 +112,13 @@ export class Reception {
         this.#serve(turn.record, turn.ppid, turn.data, now);
       }
     }
+    this.#turnsDueAt = now; // a driver takes what has been due for long for a sign that it stood still
   }
 
   /** When `tick` has something to do: at once when somebody waits. */
   nextTimeout(): Instant | undefined {
     const { asap, enrp } = this.#inboxes;
-    return asap.hasTurns || enrp.hasTurns ? this.#lastInputAt : this.#holds.next();
+    return asap.hasTurns || enrp.hasTurns ? this.#turnsDueAt : this.#holds.next();
   }
 
   /** The driver takes the effects: the next batch may be served at once again. */

@@ -2,32 +2,25 @@ import { writeAsap } from "../asap/mod.ts";
 import type { AsapMessage } from "../asap/mod.ts";
 import { DEFAULT_MAX_ELEMENTS, Handlespace } from "../handlespace/mod.ts";
 import type { ElementEntry } from "../handlespace/mod.ts";
-import { earliest, Outbox, Prng, TimerQueue } from "../machine.ts";
+import { earliest, Prng } from "../machine.ts";
 import type { Machine } from "../machine.ts";
 import { formatTransportAddresses, Ppid, transportAddresses } from "../net.ts";
-import type {
-  AssociationDown,
-  AssociationId,
-  AssociationUp,
-  EndpointOpened,
-  Instant,
-  NetworkEffect,
-  NetworkInput,
-  TransportCommand,
-  TransportEvent,
-} from "../net.ts";
+import type { AssociationDown, AssociationUp, EndpointOpened, Instant, TransportEvent } from "../net.ts";
 import { downText } from "../user/down_text.ts";
 import { assert } from "../wire/mod.ts";
 import { Adoption } from "./adoption.ts";
+import { Announces } from "./announces.ts";
 import { AsapService } from "./asap_service.ts";
 import { AssociationTable } from "./association_table.ts";
 import { AssociationRecord } from "./associations.ts";
 import { BadReports } from "./bad_reports.ts";
 import { Distances } from "./distances.ts";
+import type { RegistrarEffect, RegistrarInput } from "./effects.ts";
 import { EnrpService } from "./enrp_service.ts";
 import { MembershipTable } from "./membership_table.ts";
 import { Offences } from "./offences.ts";
 import type { RegistrarOptions } from "./options.ts";
+import { Outlet } from "./outlet.ts";
 import { PeerList } from "./peer_list.ts";
 import { timesOf } from "./presets.ts";
 import { Probes } from "./probes.ts";
@@ -38,37 +31,11 @@ import { newStatistics } from "./statistics.ts";
 import type { RegistrarStatistics } from "./statistics.ts";
 import { UnreachableReports } from "./unreachable_reports.ts";
 
-/** Announces come at the interval ±12.5 %, so that registrars started together drift apart. */
-const ANNOUNCE_JITTER = 0.125;
-
 /** How long associations may take to end in order when the registrar stops; then they are aborted. */
 const STOP_LINGER_MS = 1000;
 
-/** What a registrar takes. */
-export type RegistrarInput =
-  | NetworkInput
-  | EndpointOpened
-  | { readonly type: "start" }
-  | { readonly type: "stop" }
-  /** The answer to `measureRoundTrip`. */
-  | {
-    readonly type: "roundTrip";
-    readonly association: AssociationId;
-    /** Smoothed round-trip time of the primary path; 0 = not known. */
-    readonly roundTripMs: number;
-  };
-
-/** What a registrar asks for. `stopped` is its last effect. */
-export type RegistrarEffect =
-  | NetworkEffect
-  | { readonly type: "report"; readonly report: RegistrarReport }
-  /** Asks the driver for the round-trip time of an association, for the delay policies; answered by `roundTrip`. */
-  | {
-    readonly type: "measureRoundTrip";
-    readonly endpoint: "asap" | "enrp";
-    readonly association: AssociationId;
-  }
-  | { readonly type: "stopped" };
+/** Elements that are asked for a sign of life, or removed, in one tick: less than a millisecond of work. */
+export const SUPERVISED_PER_TICK = 32;
 
 /**
  * A registrar (RFC 5352's and 5353's "ENRP server"): announces itself, keeps the handlespace, serves pool elements and
@@ -101,18 +68,16 @@ export type RegistrarEffect =
  */
 export class Registrar implements Machine<RegistrarInput, RegistrarEffect> {
   readonly #registrarId: number;
-  readonly #announceIntervalMs: number;
   readonly #random: Prng;
-  readonly #outbox = new Outbox<RegistrarEffect>();
-  readonly #timers = new TimerQueue<"announce" | "linger">();
+  readonly #outlet = new Outlet();
   readonly #handlespace: Handlespace;
   readonly #members: MembershipTable;
   readonly #statistics = newStatistics();
   /** What most parts need. */
   readonly #common = {
     statistics: this.#statistics,
-    report: (report: RegistrarReport): void => void this.#outbox.push({ type: "report", report }),
-    abort: (record: AssociationRecord, reason: string): void => this.#abort(record, reason),
+    report: (report: RegistrarReport): void => this.#outlet.report(report),
+    abort: (record: AssociationRecord, reason: string): void => this.#outlet.abort(record, reason),
   };
   readonly #asap: AsapService;
   readonly #enrp: EnrpService;
@@ -123,8 +88,11 @@ export class Registrar implements Machine<RegistrarInput, RegistrarEffect> {
   readonly #offences = new Offences(this.#common);
   readonly #badReports: BadReports;
   readonly #reception: Reception;
+  readonly #announces: Announces;
   readonly #peers = new PeerList();
   #asapEndpoint: EndpointOpened | undefined;
+  /** When associations that have not ended in order are aborted, once the registrar stops. */
+  #lingersUntil: Instant | undefined;
   #state: "new" | "running" | "stopping" | "stopped" = "new";
 
   /**
@@ -135,7 +103,6 @@ export class Registrar implements Machine<RegistrarInput, RegistrarEffect> {
   constructor(options: RegistrarOptions) {
     assert(options.registrarId !== 0, "a registrar has an ID");
     this.#registrarId = options.registrarId;
-    this.#announceIntervalMs = options.announceIntervalMs ?? 1000;
     this.#random = new Prng(options.seed);
     this.#handlespace = new Handlespace(this.#random, options);
     this.#members = new MembershipTable({
@@ -147,15 +114,20 @@ export class Registrar implements Machine<RegistrarInput, RegistrarEffect> {
     this.#distances = new Distances({
       handlespace: this.#handlespace,
       stepMs: options.distanceStepMs ?? 50,
-      measure: ({ endpoint, association }) =>
-        this.#outbox.push({ type: "measureRoundTrip", endpoint, association }),
+      measure: (record) => this.#outlet.measure(record),
       changed: (action, entry) => this.#enrp.changed(action, entry),
+    });
+    this.#announces = new Announces({
+      registrarId: options.registrarId,
+      intervalMs: options.announceIntervalMs ?? 1000,
+      random: this.#random,
+      statistics: this.#statistics,
+      multicast: (data) => this.#outlet.multicast("asap-announce", data),
     });
     this.#associations = this.#newAssociations(options);
     this.#reception = new Reception({
       serve: (record, ppid, data, now) => this.#message(record, ppid, data, now),
-      consumed: ({ endpoint, association }, octets) =>
-        this.#execute(endpoint, { type: "consumed", association, octets }),
+      consumed: (record, octets) => this.#outlet.consumed(record, octets),
       expel: (record, reason) => this.#offences.expel(record, reason),
     });
     this.#asap = this.#newAsap(options);
@@ -209,9 +181,8 @@ export class Registrar implements Machine<RegistrarInput, RegistrarEffect> {
     return new Adoption({
       members: this.#members,
       timeoutMs: options.keepAliveTimeoutMs ?? 5000,
-      connect: (request, addresses, port) =>
-        this.#execute("asap", { type: "connect", request, addresses, port }),
-      shutdown: (record) => this.#shutdown(record),
+      connect: (request, addresses, port) => this.#outlet.connect(request, addresses, port),
+      shutdown: (record) => this.#outlet.shutdown(record),
       claim: (entry, record, now) => this.#asap.claim(entry, record, now),
       remove: (entry) => this.#asap.remove(entry, "no answer to a keep-alive"),
       accept: (entry) => this.#accept(entry),
@@ -221,12 +192,11 @@ export class Registrar implements Machine<RegistrarInput, RegistrarEffect> {
   #newProbes(options: RegistrarOptions): Probes {
     return new Probes({
       timeoutMs: options.keepAliveTimeoutMs ?? 5000,
-      connect: (request, addresses, port) =>
-        this.#execute("asap", { type: "connect", request, addresses, port }),
+      connect: (request, addresses, port) => this.#outlet.connect(request, addresses, port),
       ask: (entry, record) => this.#asap.probe(entry, record),
       shutdown: (record) => {
         const isThere = this.#associations.get(record.association) === record;
-        if (isThere && record.entries.size === 0) this.#shutdown(record);
+        if (isThere && record.entries.size === 0) this.#outlet.shutdown(record);
       },
       unreachable: (entry) => {
         if (this.#isThere(entry) && !this.#isOwn(entry)) this.#remove(entry, "no answer to a keep-alive");
@@ -249,10 +219,10 @@ export class Registrar implements Machine<RegistrarInput, RegistrarEffect> {
       peers: this.#peers,
       execute: (command) => {
         const record = command.type === "send" ? this.#associations.get(command.association) : undefined;
-        this.#execute("enrp", this.#distances.hasten(record, command));
+        this.#outlet.execute("enrp", this.#distances.hasten(record, command));
       },
-      multicast: (data) => this.#outbox.push({ type: "datagram", channel: "enrp-presence", data }),
-      inService: (now) => this.#announce(now),
+      multicast: (data) => this.#outlet.multicast("enrp-presence", data),
+      inService: (now) => this.#announces.start(now),
       locate: (record, element) => this.#distances.ofPeer(record, element),
       disown: (entry) => this.#members.removed(entry),
       adopt: (entry, now) => this.#adoption.adopt(entry, now),
@@ -321,12 +291,26 @@ export class Registrar implements Machine<RegistrarInput, RegistrarEffect> {
   }
 
   tick(now: Instant): void {
-    for (let key = this.#timers.takeDue(now); key !== undefined; key = this.#timers.takeDue(now)) {
-      if (key === "announce") this.#announce(now);
-      else for (const record of this.#associations) this.#abort(record, "the registrar stops");
+    if (this.#lingersUntil !== undefined && this.#lingersUntil <= now) {
+      this.#lingersUntil = undefined;
+      for (const record of this.#associations) this.#outlet.abort(record, "the registrar stops");
     }
-    for (let event = this.#members.takeDue(now); event !== undefined; event = this.#members.takeDue(now)) {
-      switch (event.type) {
+    this.#announces.tick(now);
+    this.#supervise(now);
+    this.#enrp.tick(now);
+    this.#adoption.tick(now);
+    this.#probes.tick(now);
+    this.#reception.tick(now);
+    this.#proceed();
+  }
+
+  /** Some of those whose time has come; the next ones after what has come in meanwhile. */
+  #supervise(now: Instant): void {
+    for (let count = 0; count < SUPERVISED_PER_TICK; count++) {
+      const event = this.#members.takeDue(now);
+      switch (event?.type) {
+        case undefined:
+          return;
         case "keepAliveDue":
           this.#asap.askForLife(event.entry, event.association, now);
           break;
@@ -339,16 +323,12 @@ export class Registrar implements Machine<RegistrarInput, RegistrarEffect> {
           break;
       }
     }
-    this.#enrp.tick(now);
-    this.#adoption.tick(now);
-    this.#probes.tick(now);
-    this.#reception.tick(now);
-    this.#proceed();
   }
 
   nextTimeout(): Instant | undefined {
     return earliest(
-      this.#timers.next(),
+      this.#lingersUntil,
+      this.#announces.nextTimeout(),
       this.#members.nextTimeout(),
       this.#enrp.nextTimeout(),
       this.#adoption.nextTimeout(),
@@ -359,7 +339,7 @@ export class Registrar implements Machine<RegistrarInput, RegistrarEffect> {
 
   drain(): RegistrarEffect[] {
     this.#reception.drained();
-    return this.#outbox.drain();
+    return this.#outlet.drain();
   }
 
   /**
@@ -367,7 +347,7 @@ export class Registrar implements Machine<RegistrarInput, RegistrarEffect> {
    * driver, and has to know which input has which effects (see `MessageTap`).
    */
   drainInBatch(): RegistrarEffect[] {
-    return this.#outbox.drain();
+    return this.#outlet.drain();
   }
 
   /**
@@ -398,7 +378,7 @@ export class Registrar implements Machine<RegistrarInput, RegistrarEffect> {
     assert(this.#asapEndpoint !== undefined, 'a registrar gets "endpointOpened" of "asap" before "start"');
     this.#state = "running";
     const { addresses, port } = this.#asapEndpoint;
-    this.#report({
+    this.#outlet.report({
       type: "started",
       registrarId: this.#registrarId,
       asap: transportAddresses(addresses, port),
@@ -409,33 +389,20 @@ export class Registrar implements Machine<RegistrarInput, RegistrarEffect> {
   #stop(now: Instant): void {
     if (this.#state === "stopping" || this.#state === "stopped") return;
     this.#state = "stopping";
-    this.#timers.clear("announce");
+    this.#announces.stop();
     this.#enrp.stop();
     this.#adoption.stop();
     this.#probes.stop();
-    this.#timers.set("linger", now + STOP_LINGER_MS);
-    for (const record of this.#associations) this.#shutdown(record);
+    this.#lingersUntil = now + STOP_LINGER_MS;
+    for (const record of this.#associations) this.#outlet.shutdown(record);
     this.#proceed();
   }
 
   #proceed(): void {
     if (this.#state !== "stopping" || this.#associations.size > 0) return;
     this.#state = "stopped";
-    this.#timers.clear("linger");
-    this.#outbox.push({ type: "stopped" });
-  }
-
-  /**
-   * ASAP_SERVER_ANNOUNCE (RFC 5352 §3.6): the datagram's source says where we are. RFC 5352 stretches the interval by
-   * the number of other registrars; this one keeps it, as RSPLIB's does, since pool users believe an announce for 5 s
-   * (T7-ENRPoutdate) and would forget the registrars of a large scope.
-   */
-  #announce(now: Instant): void {
-    this.#statistics.announces++;
-    const data = writeAsap({ type: "serverAnnounce", registrarId: this.#registrarId });
-    this.#outbox.push({ type: "datagram", channel: "asap-announce", data });
-    const jitter = 1 + ANNOUNCE_JITTER * (2 * this.#random.uniform() - 1);
-    this.#timers.set("announce", now + this.#announceIntervalMs * jitter);
+    this.#lingersUntil = undefined;
+    this.#outlet.stopped();
   }
 
   #transportEvent(endpoint: "asap" | "enrp", event: TransportEvent, now: Instant): void {
@@ -480,7 +447,7 @@ export class Registrar implements Machine<RegistrarInput, RegistrarEffect> {
 
   #up(endpoint: "asap" | "enrp", up: AssociationUp, now: Instant): void {
     const record = new AssociationRecord(endpoint, up);
-    if (this.#state !== "running") return this.#abort(record, "the registrar is not in service");
+    if (this.#state !== "running") return this.#outlet.abort(record, "the registrar is not in service");
     if (!this.#associations.add(record, up)) {
       if (endpoint === "asap" && up.request !== undefined) this.#probes.turnedAway(up.request);
       return;
@@ -494,16 +461,19 @@ export class Registrar implements Machine<RegistrarInput, RegistrarEffect> {
   #down(record: AssociationRecord, reason: string, now: Instant): void {
     this.#associations.remove(record);
     this.#reception.gone(record);
-    for (const entry of [...record.entries]) this.#asap.remove(entry, "association lost");
+    for (const entry of [...record.entries]) {
+      if (this.#state === "running" && this.#adoption.lost(entry, now)) continue;
+      this.#asap.remove(entry, "association lost");
+    }
     const { association, endpoint } = record;
-    this.#report({ type: "associationDown", association, endpoint, reason });
+    this.#outlet.report({ type: "associationDown", association, endpoint, reason });
     if (endpoint === "enrp") this.#enrp.down(record, now);
   }
 
   /** A keep-alive was not answered: nothing that came by this association can be trusted to live. */
   #dead(record: AssociationRecord): void {
     for (const entry of [...record.entries]) this.#asap.remove(entry, "no answer to a keep-alive");
-    this.#abort(record, "no answer to a keep-alive");
+    this.#outlet.abort(record, "no answer to a keep-alive");
   }
 
   #message(record: AssociationRecord, ppid: Ppid, data: Uint8Array, now: Instant): void {
@@ -513,11 +483,13 @@ export class Registrar implements Machine<RegistrarInput, RegistrarEffect> {
     if (record.offends("PPID")) {
       const peer = formatTransportAddresses(transportAddresses(record.peerAddresses, record.peerPort));
       const source = `association ${record.association} of ${peer}`;
-      this.#report({ type: "offence", source, reason: `payload protocol ${ppid} is not served here` });
+      this.#outlet.report({ type: "offence", source, reason: `payload protocol ${ppid} is not served here` });
     }
     // One registrar protocol at the other's endpoint is a mistake that will not mend itself (RSPLIB aborts it too);
     // other protocols are ignored.
-    if (ppid === Ppid.asap || ppid === Ppid.enrp) this.#abort(record, "the wrong one of ASAP and ENRP");
+    if (ppid === Ppid.asap || ppid === Ppid.enrp) {
+      this.#outlet.abort(record, "the wrong one of ASAP and ENRP");
+    }
   }
 
   /** An element of another registrar that was offered to us is reached: it becomes ours, if it is still to be had. */
@@ -546,29 +518,12 @@ export class Registrar implements Machine<RegistrarInput, RegistrarEffect> {
     const { elementId, pool: { poolHandle } } = entry;
     this.#statistics.removals++;
     this.#enrp.drop(entry);
-    this.#report({ type: "removed", poolHandle, elementId, reason });
-  }
-
-  #abort(record: AssociationRecord, reason: string): void {
-    record.aborted = true;
-    this.#execute(record.endpoint, { type: "abort", association: record.association, reason });
-  }
-
-  #shutdown({ endpoint, association }: AssociationRecord): void {
-    this.#execute(endpoint, { type: "shutdown", association });
+    this.#outlet.report({ type: "removed", poolHandle, elementId, reason });
   }
 
   #send(record: AssociationRecord, message: AsapMessage): void {
     const { endpoint, association } = record;
     const command = { type: "send", association, data: writeAsap(message), ppid: Ppid.asap } as const;
-    this.#execute(endpoint, this.#distances.hasten(record, command));
-  }
-
-  #execute(endpoint: "asap" | "enrp", command: TransportCommand): void {
-    this.#outbox.push({ type: "transport", endpoint, command });
-  }
-
-  #report(report: RegistrarReport): void {
-    this.#common.report(report);
+    this.#outlet.execute(endpoint, this.#distances.hasten(record, command));
   }
 }

@@ -32,6 +32,8 @@ export interface TableSyncContext {
   readonly locate: (record: AssociationRecord, element: PoolElement) => PoolElement;
   /** Sends a handle table request. */
   readonly request: (peer: Peer, ownChildrenOnly: boolean) => void;
+  /** An element that had us as home before we began anew is ours again. */
+  readonly adopt: (entry: ElementEntry, now: Instant) => void;
   /** The mentor's table is here, or will not come. */
   readonly loaded: (peer: Peer, outcome: SyncOutcome, now: Instant) => void;
   readonly report: (report: RegistrarReport) => void;
@@ -58,6 +60,9 @@ interface Pause {
  * Takes handle tables from peers: everything from the mentor at the start (RFC 5353 §3.2.3), and what a peer owns when
  * the checksum in its presence is not ours of it (§3.6.1, §3.6.3): our elements of the peer are marked, those that it
  * names are unmarked, those that stay marked are dropped.
+ *
+ * A registrar that begins anew with its old ID, before anybody has missed it, finds its elements in its mentor's table:
+ * they are its own again, and are told so as those of a dead registrar are.
  *
  *     idle --mentor, or checksum differs--> asking --response with M--> asking
  *       ^--- response without M, rejected, no response, association lost ---/
@@ -170,8 +175,19 @@ export class TableSync {
     const present = handlespace.find(poolHandle, element.elementId);
     // What is registered here now is younger than any table; a registration there would have come as an update.
     if (present?.homeRegistrarId === registrarId) return;
+    if (element.homeRegistrarId === registrarId) {
+      if (sync.cause === "mentor" && present === undefined) this.#takeBack(poolHandle, element, now);
+      return;
+    }
     const entry = foreign.take(poolHandle, element, now);
     if (entry !== undefined) sync.marked.delete(entry);
+  }
+
+  #takeBack(poolHandle: PoolHandle, element: PoolElement, now: Instant): void {
+    const { handlespace, statistics, adopt } = this.#context;
+    const result = handlespace.register(poolHandle, element);
+    if (result.type === "refused") statistics.limitsMet++;
+    else adopt(result.entry, now);
   }
 
   #end(sync: Sync, outcome: SyncOutcome, now: Instant): void {

@@ -1,6 +1,7 @@
 /** A registrar under a flood: how long honest users wait, and how much memory it takes. */
 import { openEmbeddedTransport } from "../../cmd/driver/embedded_transport.ts";
-import type { HostileReport, HostileTask } from "./hostile_process.ts";
+import { HOSTILITIES } from "./hostile_process.ts";
+import type { HostileReport, HostileTask, Hostility } from "./hostile_process.ts";
 import { HonestPeople } from "./honest_users.ts";
 import type { Waits } from "./honest_users.ts";
 import { delay, quantile, type Result, round, type Settings } from "./result.ts";
@@ -20,7 +21,7 @@ const GOAL_MS = 50;
 
 /** A thousand hostile associations against twenty honest users and twenty elements. */
 export async function asapFlood(
-  { associations = 1000, seconds }: Settings,
+  { associations = 1000, seconds, hostilities }: Settings,
   emit: (result: Result) => void,
 ): Promise<void> {
   const registrar = startRegistrar();
@@ -38,6 +39,7 @@ export async function asapFlood(
         new HostileProcess({
           port: ASAP_PORT,
           associations: Math.ceil(associations / HOSTILE_PROCESSES),
+          hostilities: hostilities?.map(hostilityNamed),
           victims: { pool: POOL, elementIds: ELEMENT_IDS },
         }),
       );
@@ -48,13 +50,18 @@ export async function asapFlood(
     const watch = setInterval(() => {
       memory.rssMegabytes = Math.max(memory.rssMegabytes, memoryOf(registrar.pid).rssMegabytes);
     }, 250);
+    const before = processorOf(registrar.pid);
     const waits = await people.measure(durationMs);
+    const after = processorOf(registrar.pid);
     clearInterval(watch);
     const sums = await Promise.all(hostiles.map((hostile) => hostile.end()));
     const total = (name: "messages" | "answers" | "reconnects") =>
       sums.reduce((sum, one) => sum + one[name], 0);
     emit({
       ...resultOf(`${associations} hostile associations`, waits, memory, {
+        // Honest users wait when the registrar does: a busy machine is to be seen here.
+        registrarRan: round((after.ranMs - before.ranMs) / durationMs, 2),
+        registrarWaited: round((after.waitedMs - before.waitedMs) / durationMs, 2),
         floodAnswers: total("answers"),
         floodMessages: total("messages"),
         reconnects: total("reconnects"),
@@ -93,6 +100,18 @@ function startRegistrar(): Deno.ChildProcess {
 function memoryOf(pid: number): { rssMegabytes: number } {
   const status = Deno.readTextFileSync(`/proc/${pid}/status`);
   return { rssMegabytes: Math.round(Number(/^VmRSS:\s*(\d+)/m.exec(status)?.[1] ?? 0) / 1024) };
+}
+
+/** How long the main thread of a process ran, and how long it waited for a processor. */
+function processorOf(pid: number): { readonly ranMs: number; readonly waitedMs: number } {
+  const [ran = 0, waited = 0] = Deno.readTextFileSync(`/proc/${pid}/schedstat`).split(" ").map(Number);
+  return { ranMs: ran / 1e6, waitedMs: waited / 1e6 };
+}
+
+function hostilityNamed(name: string): Hostility {
+  const found = HOSTILITIES.find((hostility) => hostility === name);
+  if (found !== undefined) return found;
+  throw new Error(`Cannot be hostile by "${name}": there are ${HOSTILITIES.join(", ")}`);
 }
 
 function resultOf(

@@ -22,6 +22,8 @@ export type Hostility = typeof HOSTILITIES[number];
 export interface HostileTask {
   readonly port: number;
   readonly associations: number;
+  /** What they do, in turn; undefined = everything. */
+  readonly hostilities: readonly Hostility[] | undefined;
   /** The pool of honest elements, with their identifiers: they are reported unreachable. */
   readonly victims: { readonly pool: string; readonly elementIds: readonly number[] };
 }
@@ -144,6 +146,7 @@ function say(line: HostileReport): void {
 
 async function main(task: HostileTask): Promise<void> {
   const transport = openEmbeddedTransport({ raw: "off", maxMtu: 1500 });
+  const { hostilities = HOSTILITIES } = task;
   const users: HostileUser[] = [];
   let over = false;
   void (async () => {
@@ -151,7 +154,7 @@ async function main(task: HostileTask): Promise<void> {
     over = true;
   })();
   for (let index = 0; index < task.associations && !over; index++) {
-    users.push(new HostileUser(transport, HOSTILITIES[index % HOSTILITIES.length]!, index, task));
+    users.push(new HostileUser(transport, hostilities[index % hostilities.length]!, index, task));
     if (index % 16 === 15) await delay(5); // hundreds of INITs at once would be lost, and try again in seconds
   }
   while (!over && counts.up < task.associations) await delay(20);

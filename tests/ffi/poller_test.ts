@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { leaseLibc, type Libc } from "../../ffi/libc.ts";
+import { openUdpSocket } from "../../ffi/packet_socket.ts";
 import { napBetweenMessages, sharedPoller } from "../../ffi/poller.ts";
+import { AddressFamily } from "../../ffi/sockaddr.ts";
 
 const EFD_NONBLOCK = 0x800;
 
@@ -10,6 +12,30 @@ function signal(libc: Libc, fd: number): void {
 
 function consume(libc: Libc, fd: number): void {
   assert.equal(libc.read(fd, new Uint8Array(8), 8n), 8);
+}
+
+/** Works in every turn of the event loop, for longer than the poller lingers. */
+function workInTurns(turns: number, inTurn: (turn: number) => void): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let turn = 0;
+  const work = () => {
+    for (const end = performance.now() + 0.2; performance.now() < end;);
+    inTurn(turn);
+    if (++turn === turns) return resolve();
+    setImmediate(work);
+    sharedPoller().hurry();
+  };
+  setImmediate(work);
+  sharedPoller().hurry();
+  return promise;
+}
+
+async function parkedAfter(before: number): Promise<void> {
+  const poller = sharedPoller(), end = performance.now() + 10_000;
+  while (poller.parkCount === before) {
+    assert.ok(performance.now() < end, "nothing is parked");
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
 }
 
 Deno.test("Poller calls the handler of a descriptor that became readable while the poller was parked", async () => {
@@ -137,4 +163,64 @@ Deno.test("Poller that naps is woken by what comes meanwhile, and parks when not
   await poller.settled();
   assert.ok(poller.parkCount > before);
   libc.symbols.close(fd);
+});
+
+Deno.test("Poller does not park while the event loop has work at once", async () => {
+  using libc = leaseLibc();
+  const fd = libc.symbols.eventfd(1, EFD_NONBLOCK), poller = sharedPoller();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let before = 0;
+  const watch = poller.watch(fd, { read: true, write: false }, () => {
+    consume(libc.symbols, fd);
+    before = poller.parkCount;
+    resolve(workInTurns(20, () => {}));
+  });
+  await promise;
+  assert.equal(poller.parkCount, before);
+  watch.close();
+  await poller.settled();
+  libc.symbols.close(fd);
+});
+
+Deno.test("Poller calls handlers in the turns of an event loop that has work, though a call is parked", async () => {
+  using libc = leaseLibc();
+  const fd = libc.symbols.eventfd(0, EFD_NONBLOCK), poller = sharedPoller(), before = poller.parkCount;
+  let now = 0, signalledIn = 0;
+  const waited: number[] = [];
+  const watch = poller.watch(fd, { read: true, write: false }, () => {
+    consume(libc.symbols, fd);
+    waited.push(now - signalledIn);
+  });
+  await parkedAfter(before);
+  await workInTurns(60, (turn) => {
+    now = turn;
+    if (turn % 20 !== 10) return;
+    signalledIn = turn;
+    signal(libc.symbols, fd);
+  });
+  assert.equal(waited.length, 3);
+  assert.ok(waited.every((turns) => turns <= 2), `turns waited: ${waited}`);
+  watch.close();
+  await poller.settled();
+  libc.symbols.close(fd);
+});
+
+Deno.test("Poller holds on to no descriptor once it is settled, though it did not wait for the parked call", async () => {
+  using libc = leaseLibc();
+  const poller = sharedPoller(), before = poller.parkCount;
+  const port = 21_000 + Deno.pid % 1000;
+  const open = () => openUdpSocket(libc.symbols, AddressFamily.inet, port);
+  const fd = open(), other = libc.symbols.eventfd(0, EFD_NONBLOCK);
+  const watch = poller.watch(fd, { read: true, write: false }, () => {});
+  const otherWatch = poller.watch(other, { read: true, write: false }, () => {});
+  await parkedAfter(before);
+  await workInTurns(3, () => {});
+  watch.close();
+  libc.symbols.close(fd);
+  await workInTurns(3, () => {}); // the table is a new one by now
+  await poller.settled();
+  libc.symbols.close(open()); // or the port is in use
+  otherWatch.close();
+  await poller.settled();
+  libc.symbols.close(other);
 });

@@ -388,12 +388,12 @@ Deno.test("§3.2.3: a server that initializes rejects table requests with the R 
   harness.register(harness.up(), element(1));
   const peer = new FakePeer(harness, 0x11).connect();
 
-  const [table] = ofType(
-    peer.say({ type: "handleTableRequest", ownChildrenOnly: false }),
-    "handleTableResponse",
-  );
+  // Its own elements, too: with its old ID others may have them still, and would drop what it does not know yet.
+  for (const ownChildrenOnly of [false, true]) {
+    const [table] = ofType(peer.say({ type: "handleTableRequest", ownChildrenOnly }), "handleTableResponse");
 
-  assert.deepEqual([table?.rejected, table?.more, table?.pools], [true, false, []]);
+    assert.deepEqual([table?.rejected, table?.more, table?.pools], [true, false, []]);
+  }
 });
 
 Deno.test("§3.2.3: when the mentor rejects, a backup is asked, or the mentor again after some time", () => {

@@ -177,6 +177,117 @@ Deno.test("drive() wakes a machine that put its timer off at the later time, not
   await driver.close();
 });
 
+Deno.test("drive() reads what came while the process stood still before it lets a timer judge", async () => {
+  const machine = new Procrastinator(), done = Promise.withResolvers<void>();
+  const transport = new FakeTransport();
+  let stoodStillMs = 0;
+  const driver = drive(machine, {
+    transport,
+    endpoints: { asap: {} },
+    onEffect: () => done.resolve(),
+    clock: () => performance.now() + stoodStillMs,
+  });
+  driver.input({ type: "poke" });
+  stoodStillMs = 10_000;
+  transport.handlers[0]?.([{ type: "writable", association: 4 }]); // one of several that wait to be read
+  assert.equal(machine.doneAt, undefined, "not at once");
+  const pokedAt = performance.now() + stoodStillMs;
+  driver.input({ type: "poke" }); // here is the sign of life
+  await done.promise;
+  assert.ok(machine.doneAt! - pokedAt >= 19, "the timer was put off in time");
+  await driver.close();
+});
+
+Deno.test("drive() lets a timer run that came late, when nothing was to read", async () => {
+  const machine = new Procrastinator(), done = Promise.withResolvers<void>();
+  let stoodStillMs = 0;
+  const driver = drive(machine, {
+    transport: new FakeTransport(),
+    endpoints: { asap: {} },
+    onEffect: () => done.resolve(),
+    clock: () => performance.now() + stoodStillMs,
+  });
+  driver.input({ type: "poke" });
+  stoodStillMs = 10_000;
+  await done.promise;
+  assert.ok(machine.doneAt! > 10_000);
+  await driver.close();
+});
+
+/** Has something to do at once whenever it has heard something, and tells when it does it. */
+class Hasty implements Machine<DriverInput | { readonly type: "poke" }, { readonly type: "done" }> {
+  readonly seen: string[] = [];
+  #dueAt: number | undefined;
+
+  handle(input: { readonly type: string }, now: number): void {
+    this.seen.push(input.type);
+    if (input.type === "poke") this.#dueAt = now;
+  }
+
+  tick(): void {
+    this.seen.push("tick");
+    this.#dueAt = undefined;
+  }
+
+  nextTimeout(): number | undefined {
+    return this.#dueAt;
+  }
+
+  drain(): { readonly type: "done" }[] {
+    return this.seen.at(-1) === "tick" ? [{ type: "done" }] : [];
+  }
+}
+
+Deno.test("drive() feeds what comes in before it lets a machine do what is due", async () => {
+  const machine = new Hasty(), done = Promise.withResolvers<void>();
+  const driver = drive(machine, {
+    transport: new FakeTransport(),
+    endpoints: { asap: {} },
+    onEffect: () => done.resolve(),
+  });
+  for (let n = 0; n < 3; n++) driver.input({ type: "poke" });
+  assert.deepEqual(machine.seen, ["endpointOpened", "poke", "poke", "poke"]);
+  await done.promise;
+  assert.deepEqual(machine.seen, ["endpointOpened", "poke", "poke", "poke", "tick"]);
+  await driver.close();
+});
+
+/** Has had much to do for long. */
+class Belated implements Machine<DriverInput, { readonly type: "done" }> {
+  ticks = 0;
+  #isDone = false;
+
+  handle(): void {}
+
+  tick(): void {
+    this.ticks++;
+  }
+
+  nextTimeout(): number | undefined {
+    return this.ticks < 40 ? 0 : undefined;
+  }
+
+  drain(): { readonly type: "done" }[] {
+    if (this.ticks < 40 || this.#isDone) return [];
+    this.#isDone = true;
+    return [{ type: "done" }];
+  }
+}
+
+Deno.test("drive() reads once before a machine makes up for lost time, not before each step", async () => {
+  const machine = new Belated(), done = Promise.withResolvers<void>();
+  let now = 10_000;
+  const driver = drive(machine, {
+    transport: new FakeTransport(),
+    endpoints: { asap: {} },
+    onEffect: () => done.resolve(),
+    clock: () => now++, // counts how often it is asked, so that a slow test is no slow driver
+  });
+  await done.promise;
+  assert.ok(now - 10_000 < 10 * machine.ticks, `${now - 10_000} readings of the clock`);
+  await driver.close();
+});
+
 Deno.test("drive() puts an input from within an effect behind the present batch", async () => {
   const machine = new Recorder();
   const driver = drive(machine, {

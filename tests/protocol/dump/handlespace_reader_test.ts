@@ -253,9 +253,17 @@ Deno.test("HandlespaceReader says why it cannot read", async (t) => {
       harness.up();
       harness.down();
     }],
-    ["rejected as a peer, too", /does not take us for one/, (harness) => {
-      strangerAt(harness).refuse();
-    }],
+    [
+      "rejected as a peer, too",
+      /does not take us for a peer, or is still starting, after 10000 ms/,
+      (harness) => {
+        strangerAt(harness);
+        for (let attempt = 0; attempt <= 20; attempt++) {
+          harness.refuse();
+          harness.run(500);
+        }
+      },
+    ],
     ["starting for ever", /still starting after 10000 ms/, (harness) => {
       harness.up();
       for (let attempt = 0; attempt < 20; attempt++) {

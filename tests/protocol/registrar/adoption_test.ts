@@ -236,6 +236,31 @@ Deno.test("Adoption leaves an element that was offered to its home when it canno
   assert.equal(bench.adoption.size, 0);
 });
 
+Deno.test("Adoption reaches an element again that ended the association before it said anything, a few times", () => {
+  const bench = new Bench();
+  const entry = bench.foreign(7);
+  bench.adopt(entry);
+  for (const attempt of [1, 2]) {
+    bench.up(bench.connects.at(-1)!.request);
+    assert.equal(bench.adoption.lost(entry, bench.now), true);
+    bench.check();
+    assert.equal(bench.connects.length, attempt + 1, "it is connected to at once");
+  }
+  const record = bench.up(bench.connects.at(-1)!.request);
+  assert.equal(bench.adoption.lost(entry, bench.now), false);
+  assert.equal(bench.connects.length, 3);
+  assert.ok(record.entries.has(entry), "it is left as it was");
+});
+
+Deno.test("Adoption takes an element for gone that answered and is lost then", () => {
+  const bench = new Bench();
+  const entry = bench.foreign(7);
+  bench.adopt(entry);
+  bench.up(bench.connects[0]!.request);
+  bench.members.acknowledged(entry, bench.now);
+  assert.equal(bench.adoption.lost(entry, bench.now), false);
+});
+
 Deno.test("Adoption forgets everything when it is stopped", () => {
   const bench = new Bench();
   for (let i = 0; i < 2 * MAX_PARALLEL_ADOPTIONS; i++) {

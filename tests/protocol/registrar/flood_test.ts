@@ -10,7 +10,8 @@ import {
   SERVED_PER_TICK,
 } from "../../../protocol/registrar/reception.ts";
 import { encodeText } from "../../../protocol/wire/mod.ts";
-import { element, POOL, REGISTRAR_ID } from "./harness.ts";
+import { SUPERVISED_PER_TICK } from "../../../protocol/registrar/registrar.ts";
+import { element, POOL, REGISTRAR_ID, RegistrarHarness } from "./harness.ts";
 
 // A registrar and a driver that feeds batches as the real one does: all inputs, a tick if one is due, one drain. Work is
 // counted in messages that were answered, so that the test depends on no clock. The flood with real transports and
@@ -170,7 +171,12 @@ Deno.test("Registrar under a flood of a thousand associations answers honest use
   assert.ok(bench.registrar.waitingOctets > 100_000, "the flood is still there");
   assert.ok(bench.registrar.handlespace.elementCount <= 5000);
   bench.registrar.checkInvariants();
-  for (let turn = 0; turn < 10_000 && bench.registrar.waitingOctets > 0; turn++) bench.turn([]);
+  for (let turn = 0; turn < 10_000 && bench.registrar.waitingOctets > 0; turn++) {
+    const { now } = bench;
+    bench.turn([]);
+    const due = bench.registrar.nextTimeout();
+    assert.ok(due === undefined || due >= now, "what waits is due now, not since the last message came");
+  }
   assert.equal(bench.registrar.waitingOctets, 0, "everything is answered in the end");
   const told = bench.reports.filter(({ type }) =>
     type === "offence" || type === "poolUnknown" || type === "limit"
@@ -211,4 +217,19 @@ Deno.test("Registrar is closed to nobody's user when one host takes all the asso
   assert.equal(answer.type, "handleResolutionResponse");
   assert.equal(bench.registrar.associationCount, 5001);
   assert.ok(bench.reports.filter(({ type }) => type === "limit").length === 1);
+});
+
+Deno.test("Registrar asks few elements for a sign of life at a time, however many are due, and all in the end", () => {
+  const harness = new RegistrarHarness({ maxElementsPerAssociation: 1000 }), association = harness.up();
+  for (let id = 1; id <= 300; id++) harness.register(association, element(id));
+  const asked = new Set<number>(), now = 6000; // all of them are due since 5000
+  for (let due = harness.registrar.nextTimeout(); due! <= now; due = harness.registrar.nextTimeout()) {
+    harness.registrar.tick(now);
+    const sent = harness.registrar.drain().flatMap((effect) =>
+      effect.type === "transport" && effect.command.type === "send" ? [readAsap(effect.command.data)] : []
+    );
+    assert.ok(sent.length > 0 && sent.length <= SUPERVISED_PER_TICK, `${sent.length} at once`);
+    for (const message of sent) if (message.type === "endpointKeepAlive") asked.add(message.elementId!);
+  }
+  assert.equal(asked.size, 300);
 });

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { writeEnrp } from "../../../protocol/enrp/mod.ts";
 import type { EnrpMessage } from "../../../protocol/enrp/mod.ts";
 import { Prng } from "../../../protocol/machine.ts";
-import type { IpAddress } from "../../../protocol/net.ts";
+import type { ConnectCommand, IpAddress } from "../../../protocol/net.ts";
 import {
   MAX_PEER_ADDRESSES,
   reachableAddresses,
@@ -535,6 +535,62 @@ Deno.test("Registrar lets elements expire whose home is not known", () => {
 
   assert.equal(homeOf(harness, 7), undefined);
   assert.equal(harness.reportsOf("removed")[0]?.reason, "registration expired");
+});
+
+/** A registrar that has its old elements from its mentor, and what it connects to. */
+function begunAnew(): { harness: RegistrarHarness; mentor: FakePeer; connect: ConnectCommand } {
+  const harness = new RegistrarHarness({ mentorDiscoveryTimeoutMs: 5000 });
+  const mentor = new FakePeer(harness, 0x11).connect();
+  mentor.greet();
+  mentor.list([]);
+  const ours = [7, 8].map((elementId) => mentor.element(elementId, { homeRegistrarId: REGISTRAR_ID }));
+  const pools = [{ poolHandle: POOL, elements: [...ours, mentor.element(9)] }];
+  mentor.say({ type: "handleTableResponse", rejected: false, more: false, pools });
+  harness.run(0);
+  const connect = harness.commands.findLast((command) => command.type === "connect");
+  assert.ok(connect !== undefined, "the registrar connects to its elements");
+  return { harness, mentor, connect };
+}
+
+Deno.test("Registrar that begins anew with its old ID has its old elements, and asks them by the H bit", () => {
+  const { harness, mentor, connect } = begunAnew();
+  assert.deepEqual([7, 8, 9].map((elementId) => homeOf(harness, elementId)), [
+    REGISTRAR_ID,
+    REGISTRAR_ID,
+    0x11,
+  ]);
+  assert.equal(harness.registrar.handlespace.checksum(REGISTRAR_ID), checksumOf(7, 8));
+  assert.deepEqual(ofType(mentor.heard(), "handleUpdate"), [], "nobody is told what everybody has");
+
+  const association = harness.up(connect.addresses, "asap", { request: connect.request });
+
+  const asked = harness.answers.filter((answer) => answer.association === association)
+    .map(({ message }) => message);
+  assert.deepEqual(
+    asked.map((message) => message.type === "endpointKeepAlive" && [message.home, message.elementId]),
+    [[true, 7], [true, 8]],
+  );
+  for (const elementId of [7, 8]) {
+    harness.say(association, { type: "endpointKeepAliveAck", poolHandle: POOL, elementId });
+  }
+  harness.run(4000);
+  assert.deepEqual(harness.resolve(association, 3).sort(), [7, 8, 9]);
+  harness.registrar.checkInvariants();
+});
+
+Deno.test("Registrar that begins anew with its old ID tells the others of old elements that it does not reach", () => {
+  const { harness, mentor } = begunAnew();
+  for (let time = 0; time < 6000; time += 1000) {
+    harness.run(1000);
+    mentor.greet({ checksum: checksumOf(9) });
+  }
+
+  assert.deepEqual(
+    ofType(mentor.heard(), "handleUpdate").map((update) => [update.action, update.element.elementId]),
+    [["delete", 7], ["delete", 8]],
+  );
+  assert.deepEqual([7, 8, 9].map((elementId) => homeOf(harness, elementId)), [undefined, undefined, 0x11]);
+  harness.registrar.checkInvariants();
 });
 
 Deno.test("Registrar that stops tells no peer that its elements are gone: they live, and want a new home", () => {
