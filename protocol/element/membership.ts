@@ -2,6 +2,7 @@ import type {
   AsapError,
   DeregistrationResponse,
   EndpointKeepAlive,
+  HandleResolutionResponse,
   RegistrationResponse,
 } from "../asap/message.ts";
 import { poolKey } from "../handlespace/pool_key.ts";
@@ -13,6 +14,7 @@ import { describeError } from "../param/describe.ts";
 import type { OperationError } from "../param/operation_error.ts";
 import { fractionToWire } from "../param/policy.ts";
 import type { PolicyParameter } from "../param/policy.ts";
+import type { PoolElement } from "../param/pool_element.ts";
 import type { PoolHandle } from "../param/pool_handle.ts";
 import { MAX_TRANSPORT_ADDRESSES } from "../param/transport.ts";
 import type { HuntOptions } from "../user/hunt.ts";
@@ -40,6 +42,12 @@ const REFUSED_RETRY_MS = 1000;
 /** A change of the load that is worth a registration of its own (reference/rsplib.md §1.4). */
 const LOAD_STEP = 0.01;
 
+/** Others of its pool that a member wants to know. */
+const MAX_OTHERS = 7;
+
+/** How long a member waits at first before it looks again who else is there; twice as long each time that it sees the same. */
+const OTHERS_INITIAL_MS = 1000, OTHERS_MAX_MS = 10_000;
+
 /** What a pool element is. A registration is repeated for as long as it takes, whatever `maxTrials` says. */
 export interface MembershipOptions extends RequestOptions {
   /** PE identifier: 32 bits, not 0. */
@@ -60,9 +68,14 @@ export interface MembershipOptions extends RequestOptions {
    * limit, since a pool element has nothing better to do than to wait for a registrar.
    */
   readonly maxRegistrationAttempts?: number | undefined;
+  /** Whether the element wants to know the others of its pool. Default false. */
+  readonly knowsOthers?: boolean | undefined;
   /** How the registrar is found. */
   readonly hunt?: HuntOptions | undefined;
 }
+
+/** What a request to the registrar is about. */
+type Purpose = "register" | "deregister" | "others";
 
 /** What a membership asks for. */
 export type MembershipEffect = NetworkEffect | { readonly type: "report"; readonly report: ElementReport };
@@ -75,8 +88,8 @@ export class PoolMembership {
   readonly #options: MembershipOptions;
   readonly #intervalMs: number;
   readonly #outbox: { push(effect: MembershipEffect): void };
-  readonly #link: RegistrarLink<"register" | "deregister">;
-  readonly #timers = new TimerQueue<"register">();
+  readonly #link: RegistrarLink<Purpose>;
+  readonly #timers = new TimerQueue<"register" | "others">();
   #policy: PolicyParameter;
   #port = 0;
   #addresses: readonly IpAddress[] = [];
@@ -91,6 +104,8 @@ export class PoolMembership {
   /** Registrations since the last one that was accepted. */
   #attempts = 0;
   #homeRegistrarId = 0;
+  #others: readonly PoolElement[] = [];
+  #othersIntervalMs = OTHERS_INITIAL_MS;
 
   /**
    * Makes a membership that does nothing until `start`.
@@ -142,6 +157,7 @@ export class PoolMembership {
   stop(now: Instant): void {
     if (this.#state === "leaving" || this.#state === "left" || this.#state === "refused") return;
     this.#timers.clear("register");
+    this.#timers.clear("others");
     const known = this.#state === "member" || this.#registering;
     if (!known || this.#link.registrar === undefined) return this.#leave(false);
     this.#state = "leaving";
@@ -153,6 +169,11 @@ export class PoolMembership {
       now,
     );
     this.#pump(now);
+  }
+
+  /** The other elements of the pool, in the order in which its policy names them; another array when it is others. */
+  get others(): readonly PoolElement[] {
+    return this.#others;
   }
 
   /** The load of an adaptive policy, 0–1; undefined = the policy is not adaptive. */
@@ -183,7 +204,10 @@ export class PoolMembership {
 
   /** Runs what is due. */
   tick(now: Instant): void {
-    while (this.#timers.takeDue(now) !== undefined) this.#register(now);
+    for (let key = this.#timers.takeDue(now); key !== undefined; key = this.#timers.takeDue(now)) {
+      if (key === "register") this.#register(now);
+      else this.#lookForOthers(now);
+    }
     this.#link.tick(now);
     this.#pump(now);
   }
@@ -199,7 +223,7 @@ export class PoolMembership {
     }
   }
 
-  #linkEvent(event: LinkEvent<"register" | "deregister">, now: Instant): void {
+  #linkEvent(event: LinkEvent<Purpose>, now: Instant): void {
     switch (event.type) {
       case "connected":
         // A registrar that took over knows the element from its predecessor; another one has to be told. So has one
@@ -213,6 +237,7 @@ export class PoolMembership {
         this.#registering = false;
         this.#link.cancel(() => true); // composed anew for the next registrar
         this.#timers.clear("register");
+        this.#timers.clear("others");
         if (this.#state === "leaving") this.#leave(false);
         else if (this.#state === "member") this.#state = "joining";
         return;
@@ -220,6 +245,7 @@ export class PoolMembership {
         return this.#keepAlive(event.association, event.message);
       case "response":
         if (event.message.type === "registrationResponse") this.#registrationResponse(event.message, now);
+        else if (event.message.type === "handleResolutionResponse") this.#foundOthers(event.message);
         else this.#leave(event.message.error === undefined);
         return;
       case "error":
@@ -228,6 +254,7 @@ export class PoolMembership {
         return this.#expired(event.message, now);
       case "unanswered":
         if (event.context === "deregister") return this.#leave(false);
+        if (event.context === "others") return;
         this.#registering = false;
         this.#timers.set("register", now + REFUSED_RETRY_MS);
         return;
@@ -277,6 +304,31 @@ export class PoolMembership {
     const registrarId = this.#link.registrar?.registrarId ?? 0;
     this.#report({ type: "registered", poolHandle, elementId, registrarId, again });
     if (this.#outdated) this.#register(now);
+    if (this.#options.knowsOthers === true && this.#timers.dueAt("others") === undefined) {
+      this.#lookForOthers(now);
+    }
+  }
+
+  #lookForOthers(now: Instant): void {
+    if (this.#state !== "member") return;
+    this.#timers.set("others", now + this.#othersIntervalMs);
+    this.#othersIntervalMs = Math.min(2 * this.#othersIntervalMs, OTHERS_MAX_MS);
+    const { poolHandle } = this.#options;
+    const message = { type: "handleResolution", poolHandle, items: 1 + MAX_OTHERS } as const;
+    this.#link.request(message, "handleResolutionResponse", "others", now);
+  }
+
+  #foundOthers({ error, elements }: HandleResolutionResponse): void {
+    if (error !== undefined) return;
+    const others = elements.filter(({ elementId }) => elementId !== this.#options.elementId).slice(
+      0,
+      MAX_OTHERS,
+    );
+    const before = new Set(this.#others.map(({ elementId }) => elementId));
+    const isSame = others.length === before.size && others.every(({ elementId }) => before.has(elementId));
+    if (isSame) return;
+    this.#others = others;
+    this.#othersIntervalMs = OTHERS_INITIAL_MS;
   }
 
   /** The registrar ended the registration; whoever wants to go on has to register again (RFC 5352 §3.1 R2.3). */
@@ -287,8 +339,9 @@ export class PoolMembership {
     this.#register(now);
   }
 
-  #error(context: "register" | "deregister", message: AsapError, now: Instant): void {
+  #error(context: Purpose, message: AsapError, now: Instant): void {
     if (context === "deregister") return this.#leave(false);
+    if (context === "others") return;
     this.#registering = false;
     if (this.#state === "joining" || this.#state === "member") this.#refused(message.error, now);
   }
@@ -349,6 +402,7 @@ export class PoolMembership {
   #leave(confirmed: boolean): void {
     if (this.#state === "left") return;
     this.#state = "left";
+    this.#timers.clear("others");
     const { poolHandle, elementId } = this.#options;
     if (this.#wasMember) this.#report({ type: "deregistered", poolHandle, elementId, confirmed });
     this.#link.stop();

@@ -5,10 +5,11 @@ import type {
   AssociationUp,
   IpAddress,
   NetworkEffect,
-  Ppid,
+  SendCommand,
   TransportAddress,
   TransportCommand,
 } from "../net.ts";
+import type { SessionSend } from "./types.ts";
 
 /** An association, or the attempt at one, from the connect to its end. */
 export interface Connection<Owner> {
@@ -18,20 +19,35 @@ export interface Connection<Owner> {
   readonly peer: readonly TransportAddress[];
   /** Undefined = it is not up yet. */
   readonly association: AssociationId | undefined;
+  /** Streams that messages can be sent on; 1 before the association is up. */
+  readonly outboundStreams: number;
   /** Undefined = its owner has left it; what remains is to see its end. */
   readonly owner: Owner | undefined;
 }
 
 interface OpenConnection<Owner> extends Connection<Owner> {
   association: AssociationId | undefined;
+  outboundStreams: number;
   owner: Owner | undefined;
+}
+
+/** What a session sends. */
+type OutgoingMessage = Pick<SessionSend, "ppid" | "data" | "stream">;
+
+/** The command that sends a message on the stream it asks for, or on stream 0 where the association has no such one. */
+export function sendCommand(
+  { ppid, data, stream = 0 }: OutgoingMessage,
+  outboundStreams: number,
+): Omit<SendCommand, "association"> {
+  return { type: "send", ppid, data, stream: stream < outboundStreams ? stream : 0 };
 }
 
 /**
  * The associations that sessions of a pool user run over, and the endpoints they leave from.
  *
  * Two endpoints have one association at most, and a connect cannot be recalled. So an endpoint that has anything to do
- * with a peer, be it an attempt that its session has given up, is not used for that peer again until it is over.
+ * with a peer, be it an attempt that its session has given up, is not used for that peer again until it is over, but by who
+ * goes on with that attempt.
  */
 export class Connections<Owner> {
   readonly #outbox: { push(effect: NetworkEffect): void };
@@ -51,16 +67,22 @@ export class Connections<Owner> {
   }
 
   /**
-   * Connects to all addresses of a peer.
+   * Connects to all addresses of a peer. An attempt that another session has given up is gone on with: it is under way
+   * already, and its end would have to be waited for.
    *
    * @returns undefined = every endpoint has something to do with this peer already
    */
   connect(addresses: readonly IpAddress[], port: number, owner: Owner): Connection<Owner> | undefined {
     const peer = transportAddresses(addresses, port);
+    const abandoned = this.#abandonedAttempt(peer);
+    if (abandoned !== undefined) {
+      abandoned.owner = owner;
+      return abandoned;
+    }
     const endpoint = this.#freeEndpoint(peer);
     if (endpoint === undefined) return undefined;
     const request = ++this.#lastRequest;
-    const connection = { endpoint, request, peer, association: undefined, owner };
+    const connection = { endpoint, request, peer, association: undefined, outboundStreams: 1, owner };
     this.#byRequest.set(request, connection);
     this.#execute(endpoint, { type: "connect", request, addresses, port });
     return connection;
@@ -71,10 +93,11 @@ export class Connections<Owner> {
    *
    * @returns the owner that waits for it; without one it is aborted
    */
-  up(endpoint: string, { association, request }: AssociationUp): Owner | undefined {
+  up(endpoint: string, { association, request, outboundStreams }: AssociationUp): Owner | undefined {
     const connection = request === undefined ? undefined : this.#byRequest.get(request);
     if (connection !== undefined) {
       connection.association = association;
+      connection.outboundStreams = outboundStreams;
       this.#byAssociation.set(association, connection);
       if (connection.owner !== undefined) return connection.owner;
     }
@@ -115,8 +138,22 @@ export class Connections<Owner> {
   }
 
   /** Sends a message over an association that is up. */
-  send({ endpoint, association }: Connection<Owner>, ppid: Ppid, data: Uint8Array): void {
-    if (association !== undefined) this.#execute(endpoint, { type: "send", association, ppid, data });
+  send({ endpoint, association, outboundStreams }: Connection<Owner>, message: OutgoingMessage): void {
+    if (association === undefined) return;
+    this.#execute(endpoint, { ...sendCommand(message, outboundStreams), association });
+  }
+
+  /** Gives the sender room for so many octets again; only with `manualReceive`. */
+  consumed({ endpoint, association }: Connection<Owner>, octets: number): void {
+    if (association !== undefined) this.#execute(endpoint, { type: "consumed", association, octets });
+  }
+
+  #abandonedAttempt(peer: readonly TransportAddress[]): OpenConnection<Owner> | undefined {
+    for (const connection of this.#byRequest.values()) {
+      if (connection.owner !== undefined || connection.association !== undefined) continue;
+      if (isSame(connection.peer, peer)) return connection;
+    }
+    return undefined;
   }
 
   #freeEndpoint(peer: readonly TransportAddress[]): string | undefined {
@@ -130,6 +167,12 @@ export class Connections<Owner> {
   #execute(endpoint: string, command: TransportCommand): void {
     this.#outbox.push({ type: "transport", endpoint, command });
   }
+}
+
+/** Whether two lists have the same transport addresses, in whatever order. */
+function isSame(a: readonly TransportAddress[], b: readonly TransportAddress[]): boolean {
+  return a.length === b.length &&
+    a.every(({ address, port }) => b.some((other) => other.address === address && other.port === port));
 }
 
 /** Whether two lists of transport addresses name the same SCTP endpoint. */

@@ -25,4 +25,6 @@ export type {
   SessionId,
   SessionMessage,
   SessionOpened,
+  SessionReport,
+  SessionSend,
 } from "./types.ts";

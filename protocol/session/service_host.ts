@@ -14,11 +14,13 @@ import type {
   TransportEvent,
 } from "../net.ts";
 import type { PolicyParameter } from "../param/policy.ts";
+import type { PoolElement } from "../param/pool_element.ts";
 import type { PoolHandle } from "../param/pool_handle.ts";
 import { downText } from "../user/down_text.ts";
 import type { HuntOptions } from "../user/hunt.ts";
 import type { RequestOptions } from "../user/registrar_link.ts";
 import { assert, DecodeError } from "../wire/mod.ts";
+import { sendCommand } from "./connections.ts";
 import type {
   HostSessionReport,
   ServiceHostEffect,
@@ -49,6 +51,13 @@ export interface ServiceHostOptions extends RequestOptions {
   readonly retryRefused?: boolean | undefined;
   /** MAX-REG-ATTEMPT of RFC 5352 §3.1; then the host stops. Default: no limit. */
   readonly maxRegistrationAttempts?: number | undefined;
+  /** Whether the endpoint `data` has this option, so that received octets are to be given back. Default false. */
+  readonly manualReceive?: boolean | undefined;
+  /**
+   * Whether users are told by business cards which elements may take this one's place (RFC 5352 §3.9), so that they fail
+   * over without asking a registrar. Default false: RSPLIB's pool users cannot read one (reference/rsplib.md §3.3).
+   */
+  readonly businessCards?: boolean | undefined;
   /** How the registrar is found. */
   readonly hunt?: HuntOptions | undefined;
 }
@@ -56,6 +65,7 @@ export interface ServiceHostOptions extends RequestOptions {
 interface HostSession {
   readonly session: SessionId;
   readonly association: AssociationId;
+  readonly outboundStreams: number;
   /** Nothing has come from the pool user yet: only now may it send a cookie echo. */
   fresh: boolean;
 }
@@ -67,7 +77,8 @@ interface HostSession {
  * Theory of operation: every association at the data endpoint is a session. Messages with ASAP's PPID are the control
  * channel, all others the application's. The only control message that a pool user sends is a COOKIE_ECHO, and only
  * as its first message (RFC 5352 §2.2.12, reference/rsplib.md §4.2); a later one ends the session. Business cards (RFC
- * 5352 §3.9) are read and have no effect; none is sent, since RSPLIB's pool users cannot read one (§3.3 there).
+ * 5352 §3.9), which a pool user sends that is an element of another pool, are read and have no effect. The host's own go to
+ * a user as soon as the session is up, and to all when other elements are in the pool.
  *
  *     new --start--> running --stop--> deregistering --deregistered--> closing --no session--> stopped
  *                        \-----------refusal for good-----------------/
@@ -118,6 +129,8 @@ export class ServiceHost implements Machine<ServiceHostInput, ServiceHostEffect>
   #data: EndpointOpened | undefined;
   #state: "new" | "running" | "deregistering" | "closing" | "stopped" = "new";
   #lastSession = 0;
+  /** The elements that the last business cards named. */
+  #named: readonly PoolElement[] = [];
 
   /**
    * Makes a host that does nothing until `start`.
@@ -130,7 +143,7 @@ export class ServiceHost implements Machine<ServiceHostInput, ServiceHostEffect>
     this.#membership = new PoolMembership(
       "hunt",
       "asap-announce",
-      options,
+      { ...options, knowsOthers: options.businessCards },
       this.#outbox,
       new Prng(options.seed),
     );
@@ -201,6 +214,10 @@ export class ServiceHost implements Machine<ServiceHostInput, ServiceHostEffect>
 
   /** Goes from state to state as far as things stand. */
   #proceed(now: Instant): void {
+    if (this.#named !== this.#membership.others) {
+      this.#named = this.#membership.others;
+      for (const session of this.#sessions.values()) this.#sendCard(session);
+    }
     const membership = this.#membership.state;
     const over = membership === "left" || membership === "refused";
     if ((this.#state === "deregistering" || this.#state === "running") && over) {
@@ -249,7 +266,7 @@ export class ServiceHost implements Machine<ServiceHostInput, ServiceHostEffect>
     }
   }
 
-  #up({ association, peerAddresses, peerPort }: AssociationUp): void {
+  #up({ association, peerAddresses, peerPort, outboundStreams }: AssociationUp): void {
     const peer = transportAddresses(peerAddresses, peerPort);
     const full = this.#sessions.size >= this.#maxSessions;
     if (full || this.#state !== "running") {
@@ -257,17 +274,30 @@ export class ServiceHost implements Machine<ServiceHostInput, ServiceHostEffect>
       this.#execute({ type: "abort", association, reason });
       return this.#report({ type: "sessionRefused", peer, reason });
     }
-    const session: HostSession = { session: ++this.#lastSession, association, fresh: true };
+    const session: HostSession = {
+      session: ++this.#lastSession,
+      association,
+      outboundStreams,
+      fresh: true,
+    };
     this.#sessions.set(session.session, session);
     this.#byAssociation.set(association, session);
     const sessionCount = this.#sessions.size;
     this.#report({ type: "sessionUp", session: session.session, association, peer, sessionCount });
+    this.#sendCard(session);
     this.#event({
       type: "sessionOpened",
       session: session.session,
       peer,
       elementId: this.#options.elementId,
     });
+  }
+
+  #sendCard({ association }: HostSession): void {
+    const { businessCards, poolHandle } = this.#options;
+    if (businessCards !== true) return;
+    const data = writeAsap({ type: "businessCard", poolHandle, elements: this.#named });
+    this.#execute({ type: "send", association, ppid: Ppid.asap, data });
   }
 
   #down({ session, association }: HostSession, reason: string): void {
@@ -278,7 +308,10 @@ export class ServiceHost implements Machine<ServiceHostInput, ServiceHostEffect>
   }
 
   #message(session: HostSession, { ppid, stream, data }: MessageReceived): void {
-    if (ppid === Ppid.asap) return this.#control(session, data);
+    if (ppid === Ppid.asap) {
+      if (this.#options.manualReceive === true) this.#consumed(session, data.length);
+      return this.#control(session, data);
+    }
     session.fresh = false;
     this.#event({ type: "sessionMessage", session: session.session, ppid, stream, data });
   }
@@ -306,22 +339,29 @@ export class ServiceHost implements Machine<ServiceHostInput, ServiceHostEffect>
 
   #command(command: SessionCommand, now: Instant): void {
     if (command.type === "setLoad") return this.#membership.setLoad(command.load, now);
-    const association = this.#sessions.get(command.session)?.association;
-    if (association === undefined) return;
+    const session = this.#sessions.get(command.session);
+    if (session === undefined) return;
+    const { association } = session;
     switch (command.type) {
       case "send":
         assert(command.ppid !== Ppid.asap, "data does not have ASAP's payload protocol");
-        return this.#execute({ type: "send", association, ppid: command.ppid, data: command.data });
+        return this.#execute({ ...sendCommand(command, session.outboundStreams), association });
       case "sendCookie": {
         const data = writeAsap({ type: "cookie", cookie: command.cookie });
         return this.#execute({ type: "send", association, ppid: Ppid.asap, data });
       }
       case "closeSession":
         return this.#execute({ type: command.how, association });
+      case "consumed":
+        return this.#consumed(session, command.octets);
       case "openSession":
       case "failover": // a pool user's commands
         return;
     }
+  }
+
+  #consumed({ association }: HostSession, octets: number): void {
+    this.#execute({ type: "consumed", association, octets });
   }
 
   #execute(command: TransportCommand): void {

@@ -1,4 +1,6 @@
 import { readAsap, writeAsap } from "../asap/mod.ts";
+import type { BusinessCard } from "../asap/mod.ts";
+import { poolKey } from "../handlespace/pool_key.ts";
 import { earliest, Outbox, Prng, TimerQueue } from "../machine.ts";
 import type { Machine } from "../machine.ts";
 import { Ppid, transportAddresses } from "../net.ts";
@@ -13,11 +15,12 @@ import type {
 import type { PoolElement } from "../param/pool_element.ts";
 import type { PoolHandle } from "../param/pool_handle.ts";
 import { downText } from "../user/down_text.ts";
-import { PoolUser } from "../user/pool_user.ts";
-import type { PoolUserOptions, UserEvent } from "../user/pool_user.ts";
+import type { PoolUserOptions } from "../user/pool_user.ts";
 import { assert, DecodeError } from "../wire/mod.ts";
 import { Connections } from "./connections.ts";
 import type { Connection } from "./connections.ts";
+import { ElementSearches } from "./element_searches.ts";
+import type { ElementSearch, SearchEvent } from "./element_searches.ts";
 import { isSessionEndpoint } from "./endpoints.ts";
 import type {
   ClientSessionReport,
@@ -30,21 +33,6 @@ import type {
   SessionId,
 } from "./types.ts";
 
-/** First wait before a pool is resolved again: RSPLIB's pace for unknown pools (reference/rsplib.md §4.1). */
-const RETRY_INITIAL_MS = 250;
-
-/** Longest wait; the wait doubles with each attempt that came to nothing. */
-const RETRY_MAX_MS = 5000;
-
-/** Waits vary by this fraction, so that users of a pool that died do not come back at the same instant. */
-const RETRY_JITTER = 0.125;
-
-/** An element that failed is avoided for this time, as long as the registrar offers others. */
-const AVOID_MS = 10_000;
-
-/** Most elements asked for in one resolution: the wanted one, and replacements for those that are avoided. */
-const MAX_ITEMS = 8;
-
 /** How long sessions may take to end in order when the client stops; then they are aborted. */
 const STOP_LINGER_MS = 2000;
 
@@ -52,6 +40,8 @@ const STOP_LINGER_MS = 2000;
 export interface SessionClientOptions extends PoolUserOptions {
   /** Seeds the choices of the registrar hunt and the jitter of retries. */
   readonly seed: number;
+  /** Whether the endpoints `data` have this option, so that received octets are to be given back. Default false. */
+  readonly manualReceive?: boolean | undefined;
   /** How long an association with a pool element may take to come up. Default 5000. */
   readonly connectTimeoutMs?: number | undefined;
 }
@@ -59,18 +49,17 @@ export interface SessionClientOptions extends PoolUserOptions {
 /**
  * Where a session stands:
  *
- *     resolving --elements--> connecting --up--> up --down--> necessary --failover--> waiting, resolving
- *         ^  \--no pool--> waiting <--failure--/   \--failover--> waiting, resolving
- *         \------time---------/                     \--closeSession--> closing --down--> (gone)
+ *     seeking --found--> connecting --up--> up --down--> necessary --failover--> seeking
+ *        ^------failure------/               \--failover--> seeking
+ *                                             \--closeSession--> closing --down--> (gone)
  */
-type SessionState = "resolving" | "waiting" | "connecting" | "up" | "necessary" | "closing";
+type SessionState = "seeking" | "connecting" | "up" | "necessary" | "closing";
 
 interface ClientSession {
   readonly session: SessionId;
   readonly poolHandle: PoolHandle;
+  readonly search: ElementSearch;
   state: SessionState;
-  /** Tells a resolution that is under way from one that was given up. */
-  generation: number;
   connection: Connection<ClientSession> | undefined;
   /** The element in use, or the last one; 0 = none yet. */
   elementId: number;
@@ -78,21 +67,12 @@ interface ClientSession {
   cookie: Uint8Array | undefined;
   /** Whether `sessionOpened` was said. */
   opened: boolean;
-  /** Whether the element has said anything on the present association. */
+  /** Whether the element has done something for the application on the present association. */
   fruitful: boolean;
-  /** Attempts in a row that came to nothing. */
-  barren: number;
-  /** Elements that failed, and until when they are avoided. */
-  readonly avoid: Map<number, Instant>;
 }
 
 /** Why a failover is necessary or complete. */
 type FailoverReason = Pick<SessionFailover, "reason" | "graceful">;
-
-interface Resolution {
-  readonly session: SessionId;
-  readonly generation: number;
-}
 
 /**
  * The pool user's side of any number of sessions: registrar and resolutions on the endpoint `hunt`, sessions on the
@@ -102,8 +82,9 @@ interface Resolution {
  * and fed by the application. The element may send cookies; the newest is kept. When the association ends, for
  * whatever reason, the application hears `sessionFailover necessary` and answers with the command `failover` (or closes
  * the session). The pool is resolved anew, another association set up, the cookie echoed as its first message, and
- * `sessionFailover complete` said. Every attempt that comes to nothing (unknown pool, no association, an association
- * on which the element said nothing) makes the next one wait longer.
+ * `sessionFailover complete` said. When the element has given a business card (RFC 5352 §3.9) the elements that it names
+ * are tried before the pool is resolved: a failover needs no registrar then. Every attempt that comes to nothing (unknown
+ * pool, no association, an association on which the element did nothing) makes the next one wait longer.
  *
  * @example A pool user with one session looks for a registrar
  * ```ts
@@ -123,14 +104,13 @@ interface Resolution {
  */
 export class SessionClient implements Machine<SessionClientInput, SessionClientEffect> {
   readonly #connectTimeoutMs: number;
-  readonly #random: Prng;
+  readonly #manualReceive: boolean;
   readonly #outbox = new Outbox<SessionClientEffect>();
-  readonly #timers = new TimerQueue<string>();
-  readonly #user: PoolUser<Resolution>;
+  readonly #timers = new TimerQueue<SessionId | "linger">();
+  readonly #searches: ElementSearches;
   readonly #sessions = new Map<SessionId, ClientSession>();
   readonly #connections: Connections<ClientSession>;
   #state: "new" | "running" | "closing" | "stopped" = "new";
-  #lastGeneration = 0;
 
   /**
    * Makes a client that does nothing until `start`.
@@ -139,9 +119,9 @@ export class SessionClient implements Machine<SessionClientInput, SessionClientE
    */
   constructor(options: SessionClientOptions) {
     this.#connectTimeoutMs = options.connectTimeoutMs ?? 5000;
-    this.#random = new Prng(options.seed);
+    this.#manualReceive = options.manualReceive ?? false;
     this.#connections = new Connections(this.#outbox);
-    this.#user = new PoolUser("hunt", "asap-announce", options, this.#outbox, this.#random);
+    this.#searches = new ElementSearches(options, this.#outbox, new Prng(options.seed));
   }
 
   /** How many sessions there are, in whatever state. */
@@ -157,7 +137,7 @@ export class SessionClient implements Machine<SessionClientInput, SessionClientE
       case "start":
         if (this.#state !== "new") break;
         this.#state = "running";
-        this.#user.start(now);
+        this.#searches.start(now);
         break;
       case "stop":
         this.#stop(now);
@@ -176,14 +156,14 @@ export class SessionClient implements Machine<SessionClientInput, SessionClientE
   tick(now: Instant): void {
     for (let key = this.#timers.takeDue(now); key !== undefined; key = this.#timers.takeDue(now)) {
       if (key === "linger") this.#abortAll();
-      else this.#sessionTimer(key, now);
+      else this.#connectTimedOut(key, now);
     }
-    this.#user.tick(now);
+    this.#searches.tick(now);
     this.#pump(now);
   }
 
   nextTimeout(): Instant | undefined {
-    return earliest(this.#timers.next(), this.#user.nextTimeout());
+    return earliest(this.#timers.next(), this.#searches.nextTimeout());
   }
 
   drain(): SessionClientEffect[] {
@@ -193,7 +173,7 @@ export class SessionClient implements Machine<SessionClientInput, SessionClientE
   // ------------------------------------------------------------------------------------------------ from the driver
 
   #network(input: NetworkInput, now: Instant): void {
-    if (this.#user.handle(input, now)) return;
+    if (this.#searches.handle(input, now)) return;
     if (input.type === "transport") this.#transportEvent(input.endpoint, input.event, now);
   }
 
@@ -221,18 +201,31 @@ export class SessionClient implements Machine<SessionClientInput, SessionClientE
     if (command.type === "setLoad") return;
     if (command.type === "openSession") return this.#open(command.session, command.poolHandle, now);
     const session = this.#sessions.get(command.session);
-    if (session === undefined || session.state === "closing") return;
+    if (session === undefined) return;
+    if (session.state === "closing") return this.#commandWhileClosing(session, command);
     switch (command.type) {
       case "failover":
         return this.#failover(session, command, now);
       case "send":
         assert(command.ppid !== Ppid.asap, "data does not have ASAP's payload protocol");
         if (session.state !== "up" || session.connection === undefined) return;
-        return this.#connections.send(session.connection, command.ppid, command.data);
+        return this.#connections.send(session.connection, command);
       case "closeSession":
         return this.#close(session, command.how);
+      case "consumed":
+        if (session.connection === undefined) return;
+        return this.#connections.consumed(session.connection, command.octets);
       case "sendCookie": // a pool element's command
         return;
+    }
+  }
+
+  /** The application has no patience, or takes what it had not read yet: both help the association to its end. */
+  #commandWhileClosing({ connection }: ClientSession, command: SessionCommand): void {
+    if (connection === undefined) return;
+    if (command.type === "consumed") this.#connections.consumed(connection, command.octets);
+    if (command.type === "closeSession" && command.how === "abort") {
+      this.#connections.end(connection, "abort", "closed by the pool user");
     }
   }
 
@@ -259,88 +252,76 @@ export class SessionClient implements Machine<SessionClientInput, SessionClientE
     const session: ClientSession = {
       session: id,
       poolHandle,
-      state: "resolving",
-      generation: 0,
+      search: this.#searches.begin(id, poolHandle),
+      state: "seeking",
       connection: undefined,
       elementId: 0,
       cookie: undefined,
       opened: false,
       fruitful: false,
-      barren: 0,
-      avoid: new Map(),
     };
     this.#sessions.set(id, session);
-    this.#resolve(session, now);
-  }
-
-  #resolve(session: ClientSession, now: Instant): void {
-    for (const [elementId, until] of session.avoid) if (until <= now) session.avoid.delete(elementId);
-    session.state = "resolving";
-    session.generation = ++this.#lastGeneration;
-    const items = Math.min(1 + session.avoid.size, MAX_ITEMS);
-    this.#user.resolve(session.poolHandle, items, {
-      session: session.session,
-      generation: session.generation,
-    }, now);
+    this.#searches.seek(session.search, now);
   }
 
   #pump(now: Instant): void {
-    for (let events = this.#user.takeEvents(); events.length > 0; events = this.#user.takeEvents()) {
-      for (const event of events) this.#userEvent(event, now);
+    for (let events = this.#searches.takeEvents(now); events.length > 0;) {
+      for (const event of events) this.#searchEvent(event, now);
+      events = this.#searches.takeEvents(now);
     }
     if (this.#state !== "closing" || this.#sessions.size > 0) return;
     this.#state = "stopped";
     this.#timers.clear("linger");
-    this.#user.stop();
+    this.#searches.stop();
     this.#outbox.push({ type: "stopped" });
   }
 
-  #userEvent(event: UserEvent<Resolution>, now: Instant): void {
-    const session = this.#sessions.get(event.context.session);
-    if (session?.generation !== event.context.generation || session.state !== "resolving") return;
-    switch (event.type) {
-      case "resolved":
-        return this.#connect(session, event.elements, now);
-      case "poolUnknown":
-        return this.#unresolved(session, "unknown pool handle", now);
-      case "resolutionFailed":
-        return this.#unresolved(session, event.reason, now);
-    }
+  #searchEvent(event: SearchEvent, now: Instant): void {
+    const session = this.#sessions.get(event.session);
+    if (session?.state !== "seeking") return;
+    if (event.type === "found") return this.#connect(session, event.element, now);
+    this.#sayWaiting(session, event.reason, event.retryMs);
   }
 
-  #unresolved(session: ClientSession, reason: string, now: Instant): void {
-    const retryMs = this.#wait(session, now);
-    const { session: id, poolHandle } = session;
-    this.#report({ type: "sessionWaiting", session: id, poolHandle, reason, retryMs });
+  /** There is nobody to connect to, or no way to do it. */
+  #seekLater(session: ClientSession, reason: string, now: Instant): void {
+    session.state = "seeking";
+    this.#sayWaiting(session, reason, this.#searches.seekLater(session.search, now));
   }
 
-  #connect(session: ClientSession, elements: readonly PoolElement[], now: Instant): void {
-    const usable = elements.filter(({ userTransport }) => userTransport.protocol === "sctp");
-    const element = usable.find(({ elementId }) => !session.avoid.has(elementId)) ?? usable[0];
-    if (element === undefined) return this.#unresolved(session, "no element of the pool speaks SCTP", now);
-    const { addresses, port } = element.userTransport;
+  #sayWaiting({ session, poolHandle }: ClientSession, reason: string, retryMs: number): void {
+    this.#report({ type: "sessionWaiting", session, poolHandle, reason, retryMs });
+  }
+
+  #connect(
+    session: ClientSession,
+    { elementId, userTransport: { addresses, port } }: PoolElement,
+    now: Instant,
+  ): void {
     const connection = this.#connections.connect(addresses, port, session);
     if (connection === undefined) {
-      return this.#unresolved(session, "all endpoints have a session with the element", now);
+      return this.#seekLater(session, "all endpoints have a session with the element", now);
     }
     session.state = "connecting";
-    session.elementId = element.elementId;
+    session.elementId = elementId;
     session.connection = connection;
-    const { session: id, elementId } = session;
-    this.#timers.set(`connect ${id}`, now + this.#connectTimeoutMs);
+    const { session: id } = session;
+    this.#timers.set(id, now + this.#connectTimeoutMs);
     this.#report({ type: "sessionConnecting", session: id, elementId, peer: connection.peer });
   }
 
   #up(endpoint: string, up: AssociationUp): void {
     const session = this.#connections.up(endpoint, up);
     if (session?.connection === undefined) return;
-    this.#timers.clear(`connect ${session.session}`);
+    this.#timers.clear(session.session);
     session.state = "up";
     session.fruitful = false;
+    this.#searches.connected(session.search, session.elementId);
     const { session: id, elementId, cookie, connection } = session;
     // First of all messages, so that the element knows where to go on (RFC 5352 §2.2.12).
     if (cookie !== undefined) {
-      this.#connections.send(connection, Ppid.asap, writeAsap({ type: "cookieEcho", cookie }));
+      const data = writeAsap({ type: "cookieEcho", cookie });
+      this.#connections.send(connection, { ppid: Ppid.asap, data });
     }
     const peer = transportAddresses(up.peerAddresses, up.peerPort);
     this.#report({ type: "sessionUp", session: id, elementId, peer });
@@ -364,54 +345,53 @@ export class SessionClient implements Machine<SessionClientInput, SessionClientE
 
   #attemptFailed(session: ClientSession, reason: string, now: Instant): void {
     this.#leave(session, reason);
-    const { session: id, elementId, poolHandle } = session;
-    this.#user.reportUnreachable(poolHandle, elementId);
-    session.avoid.set(elementId, now + AVOID_MS);
-    const retryMs = this.#wait(session, now);
+    const { session: id, elementId, search } = session;
+    this.#searches.unreachable(search, elementId, now);
+    session.state = "seeking";
+    const retryMs = this.#searches.seekLater(search, now);
     this.#report({ type: "sessionConnectFailed", session: id, elementId, reason, retryMs });
   }
 
   /** Parts a session from its association, or from the attempt at one (which cannot be recalled). */
   #leave(session: ClientSession, reason: string): void {
-    this.#timers.clear(`connect ${session.session}`);
+    this.#timers.clear(session.session);
     const { connection } = session;
     if (connection === undefined) return;
     session.connection = undefined;
     this.#connections.leave(connection, reason);
   }
 
-  /** Waits before the next resolution, the longer the more attempts came to nothing. */
-  #wait(session: ClientSession, now: Instant): number {
-    const waitMs = Math.min(RETRY_INITIAL_MS * 2 ** session.barren, RETRY_MAX_MS);
-    session.barren++;
-    const retryMs = Math.round(waitMs * (1 + RETRY_JITTER * (2 * this.#random.uniform() - 1)));
-    session.state = "waiting";
-    this.#timers.set(`retry ${session.session}`, now + retryMs);
-    return retryMs;
-  }
-
-  #sessionTimer(key: string, now: Instant): void {
-    const [kind, id] = key.split(" ");
-    const session = this.#sessions.get(Number(id));
-    if (session === undefined) return;
-    if (kind === "retry") this.#resolve(session, now);
-    else this.#attemptFailed(session, "no association in time", now);
+  #connectTimedOut(id: SessionId, now: Instant): void {
+    const session = this.#sessions.get(id);
+    if (session !== undefined) this.#attemptFailed(session, "no association in time", now);
   }
 
   // --------------------------------------------------------------------------------------------- while it is connected
 
   #message(session: ClientSession, { ppid, stream, data }: MessageReceived, now: Instant): void {
-    if (session.state !== "up") return; // closing: nobody listens any more
-    session.fruitful = true;
-    session.barren = 0;
+    // While it is closing nobody listens any more, but the element has to get rid of what it has sent.
+    const isOwn = session.state !== "up" || ppid === Ppid.asap;
+    if (isOwn && this.#manualReceive && session.connection !== undefined) {
+      this.#connections.consumed(session.connection, data.length);
+    }
+    if (session.state !== "up") return;
     if (ppid === Ppid.asap) return this.#control(session, data, now);
+    this.#isServed(session);
     this.#event({ type: "sessionMessage", session: session.session, ppid, stream, data });
+  }
+
+  /** The element does something for the application; a business card alone is not that. */
+  #isServed(session: ClientSession): void {
+    session.fruitful = true;
+    this.#searches.served(session.search);
   }
 
   #control(session: ClientSession, data: Uint8Array, now: Instant): void {
     try {
       const message = readAsap(data);
+      if (message.type === "businessCard") return this.#card(session, message);
       if (message.type !== "cookie") return; // nothing else concerns a pool user here
+      this.#isServed(session);
       if (session.cookie === undefined) this.#event({ type: "sessionCookieHeld", session: session.session });
       session.cookie = message.cookie; // only the newest counts
     } catch (error) {
@@ -423,25 +403,35 @@ export class SessionClient implements Machine<SessionClientInput, SessionClientE
     }
   }
 
+  /** RFC 5352 §3.9. A card for another pool says where the element itself is a user, which is of no use here. */
+  #card({ session, search, poolHandle, elementId }: ClientSession, card: BusinessCard): void {
+    if (poolKey(card.poolHandle) !== poolKey(poolHandle)) return;
+    const elementIds = this.#searches.card(search, elementId, card.elements).map(({ elementId }) =>
+      elementId
+    );
+    this.#report({ type: "sessionCard", session, elementId, elementIds });
+  }
+
   #lost(session: ClientSession, why: FailoverReason, now: Instant): void {
     if (session.state === "closing") return this.#end(session, why.reason);
     session.state = "necessary";
-    session.avoid.set(session.elementId, now + AVOID_MS);
+    this.#searches.failed(session.search, session.elementId, now);
     this.#sayFailover(session, "necessary", why);
   }
 
   #failover(session: ClientSession, { reportUnreachable }: FailoverCommand, now: Instant): void {
     if (session.state !== "up" && session.state !== "necessary") return; // it is under way
     this.#leave(session, "the pool user fails over");
-    session.avoid.set(session.elementId, now + AVOID_MS);
-    if (reportUnreachable) this.#user.reportUnreachable(session.poolHandle, session.elementId);
-    if (session.fruitful) return this.#resolve(session, now);
-    // The last element took the association and said nothing: it is full, or not what it seems to be.
-    this.#unresolved(session, "the pool element did not serve", now);
+    const { search, elementId } = session;
+    this.#searches.failed(search, elementId, now);
+    if (reportUnreachable) this.#searches.reportUnreachable(search, elementId, now);
+    // An element that took the association and did nothing is full, or not what it seems to be.
+    if (!session.fruitful) return this.#seekLater(session, "the pool element did not serve", now);
+    session.state = "seeking";
+    this.#searches.seek(search, now);
   }
 
   #close(session: ClientSession, how: "shutdown" | "abort"): void {
-    this.#timers.clear(`retry ${session.session}`);
     const { connection } = session;
     if (connection?.association === undefined) {
       this.#leave(session, "closed");
@@ -453,7 +443,7 @@ export class SessionClient implements Machine<SessionClientInput, SessionClientE
 
   #end(session: ClientSession, reason: string): void {
     this.#sessions.delete(session.session);
-    this.#user.cancel(({ session: id }) => id === session.session);
+    this.#searches.end(session.search);
     this.#report({ type: "sessionDown", session: session.session, reason });
     this.#event({ type: "sessionClosed", session: session.session, reason });
   }

@@ -102,13 +102,31 @@ export type SessionCommand =
   /** Client: resolves the pool and connects, again and again until `sessionOpened` or `closeSession`. */
   | { readonly type: "openSession"; readonly session: SessionId; readonly poolHandle: Uint8Array }
   | FailoverCommand
-  /** Sends one message on stream 0, in order. PPID 11 is the session layer's own. */
-  | { readonly type: "send"; readonly session: SessionId; readonly ppid: Ppid; readonly data: Uint8Array }
+  | SessionSend
   /** Host: gives the pool user a state to bring back after a failover. RSPLIB wants a multiple of 4 octets. */
   | { readonly type: "sendCookie"; readonly session: SessionId; readonly cookie: Uint8Array }
   | { readonly type: "closeSession"; readonly session: SessionId; readonly how: "shutdown" | "abort" }
+  /**
+   * Where the endpoint's `manualReceive` is set: the application has taken so many octets of messages, which give the
+   * sender room again. The session layer does the same for its own messages.
+   */
+  | { readonly type: "consumed"; readonly session: SessionId; readonly octets: number }
   /** Host: the load of an adaptive policy, 0–1. A change of at least 0.01 is registered at once. */
   | { readonly type: "setLoad"; readonly load: number };
+
+/** Sends one message, in order. */
+export interface SessionSend {
+  /** Says which command this is. */
+  readonly type: "send";
+  /** Which session. */
+  readonly session: SessionId;
+  /** The application's payload protocol; 11 is the session layer's own. */
+  readonly ppid: Ppid;
+  /** At least one octet. Belongs to the transport from now on. */
+  readonly data: Uint8Array;
+  /** Default 0. One that the association does not have becomes 0. */
+  readonly stream?: number;
+}
 
 /** Client: leaves the present element, resolves and connects anew until that succeeds or the session is closed. */
 export interface FailoverCommand {
@@ -134,7 +152,12 @@ export type ServiceHostEffect =
   | { readonly type: "stopped" };
 
 /** Whether an effect of a service host or session client is for the application; the others are for the driver. */
-export function isSessionEvent(effect: ServiceHostEffect | SessionClientEffect): effect is SessionEvent {
+export function isSessionEvent(
+  effect: ServiceHostEffect | SessionClientEffect | {
+    readonly type: "report";
+    readonly report: SessionReport;
+  },
+): effect is SessionEvent {
   switch (effect.type) {
     case "transport":
     case "datagram":
@@ -155,6 +178,9 @@ export type SessionClientEffect =
   | SessionEvent
   | { readonly type: "report"; readonly report: SessionClientReport }
   | { readonly type: "stopped" };
+
+/** What is worth a log line at either of them. */
+export type SessionReport = ServiceHostReport | SessionClientReport;
 
 /** What is worth a log line at a service host. */
 export type ServiceHostReport = ElementReport | HostSessionReport;
@@ -218,5 +244,12 @@ export type ClientSessionReport =
     readonly retryMs: number;
   }
   | SessionFailover
+  /** The element has named those that may take its place (business card, RFC 5352 §3.9). */
+  | {
+    readonly type: "sessionCard";
+    readonly session: SessionId;
+    readonly elementId: number;
+    readonly elementIds: readonly number[];
+  }
   | { readonly type: "sessionViolation"; readonly session: SessionId; readonly reason: string }
   | { readonly type: "sessionDown"; readonly session: SessionId; readonly reason: string };

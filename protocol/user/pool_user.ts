@@ -11,6 +11,7 @@ import type { PoolHandle } from "../param/pool_handle.ts";
 import type { HuntOptions } from "./hunt.ts";
 import { RegistrarLink } from "./registrar_link.ts";
 import type { LinkEvent, RequestOptions } from "./registrar_link.ts";
+import { ReportPace } from "./report_pace.ts";
 import type { UserReport } from "./report.ts";
 import { ResolutionCache } from "./resolution_cache.ts";
 import { SecondOpinions } from "./second_opinions.ts";
@@ -57,6 +58,7 @@ export class PoolUser<Context> {
   readonly #outbox: { push(effect: UserEffect): void };
   readonly #link: RegistrarLink<Resolution<Context>>;
   readonly #cache: ResolutionCache | undefined;
+  readonly #pace = new ReportPace();
   readonly #secondOpinions = new SecondOpinions();
   #events: UserEvent<Context>[] = [];
 
@@ -138,10 +140,12 @@ export class PoolUser<Context> {
     this.#link.cancel(({ context }) => which(context));
   }
 
-  /** Tells the registrar that an element does not answer (RFC 5352 §3.5), and forgets it. */
-  reportUnreachable(poolHandle: PoolHandle, elementId: number): void {
+  /** Tells the registrar that an element does not answer (RFC 5352 §3.5), unless that was done just now, and forgets it. */
+  reportUnreachable(poolHandle: PoolHandle, elementId: number, now: Instant): void {
     this.#cache?.forget(poolHandle, elementId);
+    if (!this.#pace.admits(poolHandle, elementId, now)) return;
     if (!this.#link.tell({ type: "endpointUnreachable", poolHandle, elementId })) return;
+    this.#pace.reported(poolHandle, elementId, now);
     this.#report({ type: "unreachableReported", poolHandle, elementId });
   }
 

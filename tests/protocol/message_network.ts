@@ -525,5 +525,7 @@ function isLoopback(address: IpAddress): boolean {
 }
 
 function describe(value: object): string {
-  return JSON.stringify(value, (_key, field) => field instanceof Uint8Array ? field.toHex() : field);
+  return JSON.stringify(value, (_key, field) => {
+    return field instanceof Uint8Array ? field.toHex() : typeof field === "bigint" ? String(field) : field;
+  });
 }

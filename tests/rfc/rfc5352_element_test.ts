@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { AsapType } from "../../protocol/asap/mod.ts";
 import type { AsapMessage } from "../../protocol/asap/mod.ts";
+import type { ServiceHostOptions } from "../../protocol/session/mod.ts";
 import { encodeText } from "../../protocol/wire/mod.ts";
 import {
   accepted,
@@ -40,8 +41,8 @@ function types(sent: readonly AsapMessage[]): string[] {
 }
 
 /** A member with a session over association 9. */
-function serving(): ElementBench {
-  const bench = member();
+function serving(options: Partial<ServiceHostOptions> = {}): ElementBench {
+  const bench = member(options);
   bench.up("data", 9, undefined, "10.1.0.88");
   return bench;
 }
@@ -433,4 +434,48 @@ Deno.test("§3.9: a business card is understood, and does not disturb the sessio
 
   assert.deepEqual(answers, []);
   assert.ok(!bench.aborted(9));
+});
+
+/** The business cards among messages. */
+function cards(sent: readonly AsapMessage[]): number[][] {
+  return sent.flatMap((message) =>
+    message.type === "businessCard" ? [message.elements.map(({ elementId }) => elementId)] : []
+  );
+}
+
+/** Where the element asks for its own pool, its registrar names these. */
+function names(bench: ElementBench, ...elementIds: number[]): AsapMessage[] {
+  return bench.say("hunt", 7, resolution(...elementIds));
+}
+
+Deno.test("§3.9: a pool element gives each user a business card when the communication begins, without itself", () => {
+  const bench = serving({ businessCards: true });
+
+  const onChange = names(bench, 1, ELEMENT_ID, 2);
+  const atStart = bench.up("data", 10, undefined, "10.1.3.3");
+
+  assert.deepEqual([cards(onChange), cards(messages(atStart))], [[[1, 2]], [[1, 2]]]);
+  assert.ok(atStart.every(({ ppid, stream }) => ppid === 11 && stream === 0));
+});
+
+Deno.test("§3.9: a business card is updated when other elements are in the pool, and only then", () => {
+  const bench = serving({ businessCards: true });
+  names(bench, 1, 2);
+
+  bench.run(2000);
+  const reordered = names(bench, 2, 1);
+  bench.run(2500);
+  const changed = names(bench, 1);
+
+  assert.deepEqual([cards(reordered), cards(changed)], [[], [[1]]]);
+});
+
+Deno.test("§3.9: without the option there is no business card, since RSPLIB's users cannot read one", () => {
+  const bench = serving();
+
+  bench.run(30_000);
+  bench.up("data", 10, undefined, "10.1.3.3");
+
+  assert.deepEqual(cards(messages(bench.sent)), []);
+  assert.ok(!bench.sent.some(({ message }) => message?.type === "handleResolution"));
 });

@@ -383,6 +383,75 @@ Deno.test("§3.9: a business card is understood, and does not disturb the sessio
   assert.deepEqual(bench.effectsOf("sessionFailover"), []);
 });
 
+/** A card that names elements in this order. */
+function card(...elementIds: number[]): AsapMessage {
+  const answer = resolution(...elementIds);
+  assert.ok(answer.type === "handleResolutionResponse");
+  return { type: "businessCard", poolHandle: POOL, elements: answer.elements };
+}
+
+Deno.test("§3.9: at a failover the elements of the business card are used in their order, and no registrar is asked", () => {
+  const bench = connectedUser();
+  bench.say("data", 9, encodeText("hello"), 4711);
+  bench.say("data", 9, card(0x21, 0x22));
+  const { length } = bench.connects("data");
+
+  bench.down("data", 9);
+  const sent = bench.give(FAILOVER);
+  const first = bench.connects("data")[length]!;
+  bench.down("data", 0, first.request);
+  bench.run(500);
+  const second = bench.connects("data")[length + 1]!;
+
+  assert.deepEqual(types(messages(sent)), []);
+  assert.notDeepEqual(first.addresses, second.addresses);
+  assert.deepEqual(bench.reportsOf("sessionConnecting").slice(1).map((report) => report["elementId"]), [
+    0x21,
+    0x22,
+  ]);
+});
+
+Deno.test("§3.9: when no element of the business card can be reached, the pool is resolved", () => {
+  const bench = connectedUser();
+  bench.say("data", 9, encodeText("hello"), 4711);
+  bench.say("data", 9, card(0x21));
+
+  bench.down("data", 9);
+  bench.give(FAILOVER);
+  bench.down("data", 0, bench.connects("data").at(-1)!.request);
+  const before = bench.sent.length;
+  bench.run(500);
+
+  assert.ok(types(messages(bench.sent.slice(before))).includes("handleResolution"));
+});
+
+Deno.test("§3.9: a later business card counts instead of an earlier one, and one for another pool not at all", () => {
+  const bench = connectedUser();
+  bench.say("data", 9, encodeText("hello"), 4711);
+  bench.say("data", 9, card(0x21));
+  bench.say("data", 9, card(0x22));
+  bench.say("data", 9, { ...card(0x23), poolHandle: encodeText("OtherPool") } as AsapMessage);
+
+  bench.down("data", 9);
+  bench.give(FAILOVER);
+
+  assert.equal(bench.reportsOf("sessionConnecting").at(-1)?.["elementId"], 0x22);
+});
+
+Deno.test("§3.9: an element that gives a business card and serves nothing is no reason to hurry", () => {
+  const bench = connectedUser();
+  bench.say("data", 9, card(0x21));
+  const { length } = bench.connects("data");
+
+  bench.down("data", 9);
+  bench.give(FAILOVER);
+  bench.run(100);
+
+  assert.equal(bench.connects("data").length, length);
+  bench.run(500);
+  assert.equal(bench.connects("data").length, length + 1);
+});
+
 Deno.test("§5: the application cannot send data with ASAP's identifier", () => {
   const bench = connectedUser();
 

@@ -20,7 +20,15 @@ export type { UserHostEffect, UserHostInput, UserHostOptions } from "./user_host
 export { Ways } from "./ways.ts";
 export type { WayConditions } from "./ways.ts";
 export { PoolWorld } from "./world.ts";
-export type { ElementActor, PoolWorldOptions, RegistrarActor, UserActor, WorldObserver } from "./world.ts";
+export type {
+  ElementActor,
+  PoolWorldOptions,
+  RegistrarActor,
+  UserActor,
+  WorldApplication,
+  WorldObserver,
+  WorldProgram,
+} from "./world.ts";
 export { parseScenario, ScenarioError, TRACE_SEPARATOR } from "./scenario.ts";
 export type { PoolScenario, ScenarioStep } from "./scenario.ts";
 export { SCENARIO_COMMANDS } from "./scenario_commands.ts";

@@ -74,7 +74,7 @@ export class UserHost implements Machine<UserHostInput, UserHostEffect> {
       this.#user.start(now);
       this.#timers.set("resolve", now + this.#options.intervalMs * this.#random.uniform());
     } else if (input.type === "transport" && input.endpoint === "data") {
-      this.#data(input.event);
+      this.#data(input.event, now);
     } else if (input.type === "transport" || input.type === "datagram") {
       this.#user.handle(input, now);
     }
@@ -120,7 +120,7 @@ export class UserHost implements Machine<UserHostInput, UserHostEffect> {
     });
   }
 
-  #data(event: TransportEvent): void {
+  #data(event: TransportEvent, now: Instant): void {
     if (event.type !== "up" && event.type !== "down") return;
     const { request, association } = event;
     const trial = this.#trials.get(request ?? -1);
@@ -132,7 +132,7 @@ export class UserHost implements Machine<UserHostInput, UserHostEffect> {
     } else if (event.origin === "local" && event.reason === "refused") {
       return; // the last association with this element has not ended yet
     } else {
-      this.#user.reportUnreachable(poolHandle, elementId);
+      this.#user.reportUnreachable(poolHandle, elementId, now);
     }
     this.#outbox.push({ type: "tried", elementId, reached: event.type === "up" });
   }

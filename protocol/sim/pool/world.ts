@@ -1,4 +1,5 @@
 import { Prng } from "../../machine.ts";
+import type { Machine } from "../../machine.ts";
 import { transportAddresses } from "../../net.ts";
 import type { Instant, IpAddress } from "../../net.ts";
 import type { PolicyParameter } from "../../param/policy.ts";
@@ -10,8 +11,14 @@ import type {
   RegistrarOptions,
   RegistrarReport,
 } from "../../registrar/mod.ts";
-import { ServiceHost } from "../../session/mod.ts";
-import type { ServiceHostEffect, ServiceHostInput, ServiceHostReport } from "../../session/mod.ts";
+import { ServiceHost, sessionClientEndpoints } from "../../session/mod.ts";
+import type {
+  ServiceHostEffect,
+  ServiceHostInput,
+  ServiceHostOptions,
+  ServiceHostReport,
+  SessionClientOptions,
+} from "../../session/mod.ts";
 import type { HuntOptions } from "../../user/mod.ts";
 import { encodeText } from "../../wire/mod.ts";
 import type { SimulatedComputer } from "./host.ts";
@@ -56,6 +63,32 @@ export interface PoolWorldOptions {
   readonly multicast?: boolean;
   /** So many registrars, the first ones, have the gaps of RSPLIB's. Default 0. */
   readonly rsplibLike?: number;
+  /** Applications, in the place of bare service hosts and of users that only resolve. */
+  readonly application?: WorldApplication;
+}
+
+/** A program of an application, and what it asks for beyond the network. */
+export interface WorldProgram {
+  readonly machine: Machine<never, { readonly type: string }>;
+  /**
+   * Takes what the network does not do.
+   *
+   * @param later gives the machine an input of its own after some milliseconds, if it lives then
+   */
+  readonly onEffect: (
+    effect: { readonly type: string },
+    later: (input: { readonly type: string }, afterMs: number) => void,
+  ) => void;
+}
+
+/** An application that runs in a world: servers on its elements, clients on its users. */
+export interface WorldApplication {
+  /** Sessions of a user at a time. */
+  readonly sessions: number;
+  /** A new server. Its host's `stopped` is an effect of its own. */
+  server(options: ServiceHostOptions): WorldProgram;
+  /** The client of a user. */
+  client(options: SessionClientOptions, poolHandle: PoolHandle): WorldProgram;
 }
 
 /** A registrar of a world: it may crash and come back. */
@@ -204,21 +237,27 @@ export class PoolWorld {
     const { elementId, poolHandle, policy, host, name } = element;
     const fate: ElementFate = { actor: element, endedAt: undefined };
     this.fates.set(elementId, fate);
-    const machine = new ServiceHost({
+    const options: ServiceHostOptions = {
       elementId,
       poolHandle,
       policy,
       seed: this.#random.u32(),
       reregistrationIntervalMs,
       hunt: this.#hunt(),
-    });
+    };
+    const server = this.options.application?.server(options);
+    // What an application's machine takes and gives beyond a host's is between it and its `onEffect`.
+    const machine = server === undefined
+      ? new ServiceHost(options)
+      : server.machine as unknown as ServiceHost;
     this.network.powerOn(host);
     element.program = this.network.spawn<ServiceHostInput, ServiceHostEffect>(host, name, machine, {
       endpoints: { hunt: { listen: true }, data: { listen: true } },
       channels: this.#isMulticast ? { "asap-announce": { group: "asap" } } : {},
       ...this.#clock(),
-    }, (effect) => {
+    }, (effect, program) => {
       if (element.elementId !== elementId) return;
+      server?.onEffect(effect, this.#later(program));
       if (effect.type === "report") {
         const { type } = effect.report;
         if (type === "registered") element.member = true;
@@ -235,6 +274,7 @@ export class PoolWorld {
   /** Starts a pool user that does not run. */
   startUser(user: UserActor): void {
     if (user.program !== undefined) return;
+    if (this.options.application !== undefined) return this.#startClient(user, this.options.application);
     const { resolveIntervalMs, items } = this.options;
     const machine = new UserHost({
       seed: this.#random.u32(),
@@ -248,6 +288,29 @@ export class PoolWorld {
       channels: this.#isMulticast ? { "asap-announce": { group: "asap" } } : {},
       ...this.#clock(),
     }, (effect) => this.observer.onUserEffect?.(user, effect));
+  }
+
+  #startClient(user: UserActor, application: WorldApplication): void {
+    const poolHandle = this.poolHandles[this.users.indexOf(user) % this.poolHandles.length]!;
+    const options = { seed: this.#random.u32(), hunt: this.#hunt() };
+    const { machine, onEffect } = application.client(options, poolHandle);
+    const { name, host } = user;
+    user.program = this.network.spawn(host, name, machine as unknown as UserHost, {
+      endpoints: Object.fromEntries(
+        Object.keys(sessionClientEndpoints(application.sessions)).map((endpoint) => [endpoint, {}]),
+      ),
+      channels: this.#isMulticast ? { "asap-announce": { group: "asap" } } : {},
+      ...this.#clock(),
+    }, (effect, program) => onEffect(effect, this.#later(program)));
+  }
+
+  /** Inputs that a program gets after a while: what its driver would have done in that time. */
+  #later<Input, Effect extends { readonly type: string }>(
+    program: SimulatedProgram<Input, Effect>,
+  ): (input: { readonly type: string }, afterMs: number) => void {
+    return (input, afterMs) => {
+      this.network.events.schedule(this.now + afterMs, () => program.input(input as Input));
+    };
   }
 
   /**

@@ -25,6 +25,7 @@ const messages: readonly AsapMessage[] = [
   { type: "endpointKeepAlive", home: false, registrarId: 9, poolHandle: POOL },
   { type: "cookie", cookie: new Uint8Array(12) },
   { type: "cookieEcho", cookie: new Uint8Array(12) },
+  { type: "businessCard", poolHandle: POOL, elements: [element, { ...element, elementId: 8 }] },
   { type: "error", error: [{ code: 3, data: new Uint8Array() }] },
 ];
 
