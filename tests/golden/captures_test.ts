@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { readFractalCookie, writeFractalCookie } from "../../protocol/app/fractal/cookie.ts";
 import { readFractal, writeFractal } from "../../protocol/app/fractal/messages.ts";
+import { readPingPongCookie, writePingPongCookie } from "../../protocol/app/pingpong/cookie.ts";
+import { readPingPong, writePingPong } from "../../protocol/app/pingpong/messages.ts";
+import { readScripting, writeScripting } from "../../protocol/app/scripting/messages.ts";
 import { readAsap } from "../../protocol/asap/read.ts";
 import { writeAsap } from "../../protocol/asap/write.ts";
 import { readEnrp } from "../../protocol/enrp/read.ts";
@@ -13,6 +16,10 @@ const ASAP_PORT = 3863;
 const ENRP_PORT = 9901;
 /** `<FG-TD1>` */
 const FRACTAL_COOKIE = "3c46472d5444313e";
+/** `<PP-TD1>` */
+const PING_PONG_COOKIE = "3c50502d5444313e";
+/** What the one job of the capture needed. */
+const SCRIPTING_TYPES = ["ready", "upload", "status", "keepAlive", "keepAliveAck", "download"];
 
 for (const name of CAPTURE_NAMES) {
   Deno.test(`every ASAP message of ${name} is read, and written to the same octets`, () => {
@@ -34,6 +41,40 @@ for (const name of CAPTURE_NAMES) {
     assert.ok(all.length > 20);
     for (const { frame, data } of all) checkSame(writeEnrp(readEnrp(data)), data, frame);
   });
+
+  if (name === "services-h4.pcap") {
+    Deno.test(`every scripting message of ${name} is read, and written to the same octets`, () => {
+      const all = readCapture(name).messages.filter(({ ppid }) => ppid === Ppid.scripting);
+      const types = all.map(({ frame, data }) => {
+        const message = readScripting(data);
+        checkSame(writeScripting(message), data, frame);
+        return message.type;
+      });
+      assert.deepEqual(new Set(types), new Set(SCRIPTING_TYPES));
+    });
+
+    Deno.test(`every ping-pong message and cookie of ${name} is read, and written to the same octets`, () => {
+      const { messages } = readCapture(name);
+      const all = messages.filter(({ ppid }) => ppid === Ppid.pingPong);
+      const types = all.map(({ frame, data }) => {
+        const message = readPingPong(data);
+        checkSame(writePingPong(message), data, frame);
+        return message.type;
+      });
+      assert.deepEqual(new Set(types), new Set(["ping", "pong"]));
+      const cookies = messages.filter(({ ppid }) => ppid === Ppid.asap).flatMap(({ frame, data }) => {
+        const message = readAsap(data);
+        const isCookie = message.type === "cookie" || message.type === "cookieEcho";
+        return isCookie && message.cookie.toHex().startsWith(PING_PONG_COOKIE)
+          ? [{ frame, cookie: message.cookie }]
+          : [];
+      });
+      assert.ok(cookies.length > 5);
+      for (const { frame, cookie } of cookies) {
+        checkSame(writePingPongCookie(readPingPongCookie(cookie)), cookie, frame);
+      }
+    });
+  }
 
   if (name !== "services-h4.pcap") {
     Deno.test(`every fractal message and cookie of ${name} is read, and written to the same octets`, () => {

@@ -1,22 +1,16 @@
-import { earliest, Outbox, TimerQueue } from "../../machine.ts";
-import type { Machine, Prng } from "../../machine.ts";
+import { TimerQueue } from "../../machine.ts";
+import type { Prng } from "../../machine.ts";
 import { Ppid } from "../../net.ts";
-import type { Instant, NetworkEffect } from "../../net.ts";
-import { isSessionEvent } from "../../session/types.ts";
-import type {
-  SessionClientEffect,
-  SessionClientInput,
-  SessionClientReport,
-  SessionCommand,
-  SessionEvent,
-  SessionId,
-} from "../../session/types.ts";
+import type { Instant } from "../../net.ts";
+import type { SessionEvent, SessionId } from "../../session/types.ts";
 import { DecodeError, StateError } from "../../wire/errors.ts";
+import { ApplicationMachine } from "../application.ts";
+import type { Application, ApplicationOutlet, Sessions } from "../application.ts";
+import type { FractalClientReport, ImageInput } from "./client_types.ts";
 import { readFractal, writeFractal } from "./messages.ts";
-import type { FractalData, FractalMessage, FractalParameter } from "./messages.ts";
+import type { FractalData, FractalMessage } from "./messages.ts";
 import { FractalPart } from "./part.ts";
 import { partition } from "./subimage.ts";
-import type { Rectangle } from "./subimage.ts";
 
 /** First pause before a session that got nothing out of its PE tries again, in milliseconds; it doubles. */
 const FIRST_PAUSE_MS = 100;
@@ -28,10 +22,11 @@ const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 1000;
 
 /**
- * So many PEs in a row may give nothing after a cookie; then the cookie is dropped and the missing rows are asked for anew. A
- * cookie that no PE of the pool can read would otherwise block the image for ever.
+ * So many PEs in a row may be lost without a new point after a cookie; then the cookie is dropped and the part is asked for
+ * anew. A cookie that no PE of the pool can read would otherwise block the image for ever; but computing all again has its
+ * price, and PEs that die or have no place are not the cookie's fault.
  */
-const MAX_BARREN_COOKIES = 4;
+const MAX_BARREN_COOKIES = 12;
 
 /** How a fractal pool user behaves. */
 export interface FractalClientOptions {
@@ -41,112 +36,6 @@ export interface FractalClientOptions {
   readonly receiveTimeoutMs?: number;
   /** For the jitter of pauses. */
   readonly prng: Prng;
-}
-
-/** What a fractal pool user takes besides what its session client does. */
-export type FractalClientInput =
-  | SessionClientInput
-  /** Computes an image, in as many sessions as said (at least 1). One image at a time. */
-  | { readonly type: "image"; readonly parameter: FractalParameter; readonly sessions: number };
-
-/** What a fractal pool user asks for. */
-export type FractalClientEffect =
-  | NetworkEffect
-  | { readonly type: "report"; readonly report: FractalClientReport | SessionClientReport }
-  | { readonly type: "stopped" };
-
-/** What one PE did for an image. */
-export interface ElementStatistics {
-  /** PE identifier. */
-  readonly elementId: number;
-  /** Data messages. */
-  readonly messages: number;
-  /** Points that were new. */
-  readonly points: number;
-  /** Points that were there already: what a failover cost. */
-  readonly repeated: number;
-}
-
-/** How an image came about. */
-export interface ImageStatistics {
-  /** From the `image` input to the last point, in milliseconds. */
-  readonly durationMs: number;
-  /** How often a session left its PE, or lost it. */
-  readonly failovers: number;
-  /** How often points were missing at the end marker and were asked for again. */
-  readonly repairs: number;
-  /** Messages that were ignored because they were wrong. */
-  readonly invalid: number;
-  /** The PEs that sent points, in order of their first. */
-  readonly elements: readonly ElementStatistics[];
-}
-
-/** What a fractal pool user tells. `part` is the index of a sub-image, which is also its session's number from 0. */
-export type FractalClientReport =
-  | {
-    readonly type: "imageStarted";
-    readonly parameter: FractalParameter;
-    readonly parts: readonly Rectangle[];
-  }
-  /** The Parameter was sent. */
-  | {
-    readonly type: "partRequested";
-    readonly part: number;
-    readonly elementId: number;
-    readonly points: number;
-  }
-  | FractalPoints
-  /** A PE was lost or left. */
-  | {
-    readonly type: "partFailover";
-    readonly part: number;
-    readonly elementId: number;
-    /** Whether there is a cookie to go on from. */
-    readonly hasCookie: boolean;
-    readonly reason: string;
-    /** How long the session waits before it tries again, in milliseconds. */
-    readonly pauseMs: number;
-  }
-  /** Another PE goes on from a cookie. */
-  | { readonly type: "partResumed"; readonly part: number; readonly elementId: number }
-  /** The end marker came, but not all points: their rows are asked for again. */
-  | {
-    readonly type: "partIncomplete";
-    readonly part: number;
-    readonly elementId: number;
-    readonly missing: number;
-  }
-  /** A message that cannot be right was ignored. */
-  | {
-    readonly type: "partInvalid";
-    readonly part: number;
-    readonly elementId: number;
-    readonly reason: string;
-  }
-  | { readonly type: "partCompleted"; readonly part: number; readonly elementId: number }
-  /** Every point is there. */
-  | { readonly type: "imageCompleted"; readonly statistics: ImageStatistics };
-
-/** Points have come. They run row by row from (x, y) and wrap within the part's area. */
-export interface FractalPoints {
-  /** Says which report it is. */
-  readonly type: "points";
-  /** Index of the sub-image. */
-  readonly part: number;
-  /** The sub-image within the image. */
-  readonly area: Rectangle;
-  /** Column of the first point in the image. */
-  readonly x: number;
-  /** Row of the first point in the image. */
-  readonly y: number;
-  /** Iterations of each point. */
-  readonly values: Uint32Array;
-  /** The PE that computed them. */
-  readonly elementId: number;
-  /** How often the session had changed its PE before. */
-  readonly peChanges: number;
-  /** Points of the whole image that are still missing. */
-  readonly missing: number;
 }
 
 interface PartSession {
@@ -164,6 +53,10 @@ interface PartSession {
   fresh: number;
   /** PEs in a row that gave nothing new. */
   barren: number;
+  /** Those of them that were lost, not leaving in order, when they had a cookie. */
+  barrenCookies: number;
+  /** Whether the part is asked for once more. */
+  again: boolean;
   hasCookie: boolean;
   /** Whether the registrar is to hear that the PE does not answer. */
   unreachable: boolean;
@@ -179,9 +72,22 @@ interface Image {
   invalid: number;
 }
 
+/** A pool user that has images computed by a pool of fractal services, on top of a session client. */
+export class FractalClient extends ApplicationMachine<ImageInput, never, FractalClientReport> {
+  /**
+   * Makes a pool user that computes nothing until `image`; a second `image` before the first one is complete is a
+   * {@linkcode StateError}.
+   *
+   * @param client a session client with endpoints of its own; only this machine talks to it
+   * @param options how the pool user behaves
+   */
+  constructor(client: Sessions, options: FractalClientOptions) {
+    super(client, (outlet) => new FractalUser(outlet, options));
+  }
+}
+
 /**
- * A pool user that has images computed by a pool of fractal services (reference/rsplib.md §5.2, §6.6), on top of a
- * session client.
+ * Has images computed in the sessions of a session client (reference/rsplib.md §5.2, §6.6).
  *
  * The image is cut into parts, each with a session of its own:
  *
@@ -191,15 +97,14 @@ interface Image {
  *
  * A part is done only when each of its points is there. RSPLIB's PE may send a cookie that is ahead of the data which it
  * has in hand; when it dies then, its successor goes on behind a gap of up to 323 points. So when the end marker comes and
- * points are missing, the rows from the first to the last missing one are asked for again, in a new session: the old
- * session's cookie belongs to the old Parameter and must not come back.
+ * points are missing, the part is asked for again, in a new session: the old session's cookie would lead behind the gap. When
+ * the last missing point is there, that session is left.
  */
-export class FractalClient implements Machine<FractalClientInput, FractalClientEffect> {
-  readonly #client: Machine<SessionClientInput, SessionClientEffect>;
+class FractalUser implements Application<ImageInput> {
+  readonly #outlet: ApplicationOutlet<never, FractalClientReport>;
   readonly #poolHandle: Uint8Array;
   readonly #receiveTimeoutMs: number;
   readonly #prng: Prng;
-  readonly #outbox = new Outbox<FractalClientEffect>();
   readonly #sessions = new Map<SessionId, PartSession>();
   /** Working: the PE is silent. Pausing: the pause is over. */
   readonly #timers = new TimerQueue<PartSession>();
@@ -207,69 +112,26 @@ export class FractalClient implements Machine<FractalClientInput, FractalClientE
   #nextSession = 1;
   #stopping = false;
 
-  /**
-   * Makes a pool user that computes nothing until `image`.
-   *
-   * @param client a session client with endpoints of its own; only this machine talks to it
-   * @param options how the pool user behaves
-   */
-  constructor(client: Machine<SessionClientInput, SessionClientEffect>, options: FractalClientOptions) {
-    this.#client = client;
+  constructor(outlet: ApplicationOutlet<never, FractalClientReport>, options: FractalClientOptions) {
+    this.#outlet = outlet;
     this.#poolHandle = options.poolHandle;
     this.#receiveTimeoutMs = options.receiveTimeoutMs ?? 5000;
     this.#prng = options.prng;
   }
 
-  /**
-   * Takes one input; those of the session client are handed on.
-   *
-   * @throws {StateError} when an image is asked for while another one is being computed
-   */
-  handle(input: FractalClientInput, now: Instant): void {
-    switch (input.type) {
-      case "image":
-        this.#start(input.parameter, input.sessions, now);
-        break;
-      case "stop":
-        this.#stop(now);
-        this.#client.handle(input, now);
-        break;
-      default:
-        this.#client.handle(input, now);
-    }
-    this.#pump(now);
-  }
-
   tick(now: Instant): void {
-    this.#client.tick(now);
-    this.#pump(now);
     for (let part = this.#timers.takeDue(now); part !== undefined; part = this.#timers.takeDue(now)) {
       if (this.#image === undefined) break;
       if (part.phase === "working") this.#silent(this.#image, part, now);
-      else if (part.phase === "pausing") this.#seek(part, now);
+      else if (part.phase === "pausing") this.#seek(part);
     }
-    this.#pump(now);
   }
 
   nextTimeout(): Instant | undefined {
-    return earliest(this.#client.nextTimeout(), this.#timers.next());
+    return this.#timers.next();
   }
 
-  drain(): FractalClientEffect[] {
-    return this.#outbox.drain();
-  }
-
-  /** Hands the client's effects on and takes its session events, until neither asks for anything more. */
-  #pump(now: Instant): void {
-    for (let effects = this.#client.drain(); effects.length > 0; effects = this.#client.drain()) {
-      for (const effect of effects) {
-        if (isSessionEvent(effect)) this.#sessionEvent(effect, now);
-        else this.#outbox.push(effect);
-      }
-    }
-  }
-
-  #start(parameter: FractalParameter, sessions: number, now: Instant): void {
+  input({ parameter, sessions }: ImageInput, now: Instant): void {
     if (this.#image !== undefined) throw new StateError("one image at a time: the last one is not complete");
     if (this.#stopping) return;
     const areas = partition(parameter.width, parameter.height, sessions);
@@ -283,6 +145,8 @@ export class FractalClient implements Machine<FractalClientInput, FractalClientE
       received: 0,
       fresh: 0,
       barren: 0,
+      barrenCookies: 0,
+      again: false,
       hasCookie: false,
       unreachable: false,
     }));
@@ -295,19 +159,19 @@ export class FractalClient implements Machine<FractalClientInput, FractalClientE
       repairs: 0,
       invalid: 0,
     };
-    this.#report({ type: "imageStarted", parameter, parts: areas });
-    for (const part of parts) this.#open(part, now);
+    this.#outlet.report({ type: "imageStarted", parameter, parts: areas });
+    for (const part of parts) this.#open(part);
   }
 
-  #open(part: PartSession, now: Instant): void {
+  #open(part: PartSession): void {
     const session = this.#nextSession++;
     part.session = session;
     part.phase = "seeking";
     this.#sessions.set(session, part);
-    this.#command({ type: "openSession", session, poolHandle: this.#poolHandle }, now);
+    this.#outlet.command({ type: "openSession", session, poolHandle: this.#poolHandle });
   }
 
-  #sessionEvent(event: SessionEvent, now: Instant): void {
+  sessionEvent(event: SessionEvent, now: Instant): void {
     const part = this.#sessions.get(event.session);
     const image = this.#image;
     if (part === undefined || image === undefined) return; // a session that this side has closed
@@ -328,7 +192,7 @@ export class FractalClient implements Machine<FractalClientInput, FractalClientE
         } else {
           this.#found(part, event.elementId);
           if (event.hasCookie) {
-            this.#report({ type: "partResumed", part: part.index, elementId: event.elementId });
+            this.#outlet.report({ type: "partResumed", part: part.index, elementId: event.elementId });
             this.#work(part, now);
           } else {
             this.#request(event.session, part, now);
@@ -361,10 +225,11 @@ export class FractalClient implements Machine<FractalClientInput, FractalClientE
   }
 
   #request(session: SessionId, part: PartSession, now: Instant): void {
-    const data = writeFractal(part.part.nextRequest());
-    this.#command({ type: "send", session, ppid: Ppid.fractalGenerator, data }, now);
-    const points = part.part.requestedPoints;
-    this.#report({ type: "partRequested", part: part.index, elementId: part.elementId, points });
+    const data = writeFractal(part.part.parameter);
+    part.again = part.part.missing < part.part.points;
+    this.#outlet.command({ type: "send", session, ppid: Ppid.fractalGenerator, data });
+    const { points } = part.part;
+    this.#outlet.report({ type: "partRequested", part: part.index, elementId: part.elementId, points });
     this.#work(part, now);
   }
 
@@ -422,7 +287,7 @@ export class FractalClient implements Machine<FractalClientInput, FractalClientE
     element.messages++;
     element.points += fresh;
     element.repeated += values.length - fresh;
-    this.#report({
+    this.#outlet.report({
       type: "points",
       part: part.index,
       area: part.part.area,
@@ -433,8 +298,9 @@ export class FractalClient implements Machine<FractalClientInput, FractalClientE
       peChanges: part.peChanges,
       missing: image.missing,
     });
+    if (part.again && part.part.missing === 0) this.#done(image, part, now); // the rest is known
     // A PE that sends the same points for ever is as good as a silent one.
-    if (part.received <= part.part.requestedPoints + values.length) this.#work(part, now);
+    else if (part.received <= part.part.points + values.length) this.#work(part, now);
   }
 
   #lost(image: Image, part: PartSession, reason: string, now: Instant): void {
@@ -445,7 +311,7 @@ export class FractalClient implements Machine<FractalClientInput, FractalClientE
     const pauseMs = this.#pauseAfter(part);
     image.failovers++;
     this.#reportFailover(part, reason, pauseMs);
-    this.#dropBarrenCookie(part, now);
+    this.#dropBarrenCookie(part);
     this.#pause(part, pauseMs, now);
   }
 
@@ -458,37 +324,39 @@ export class FractalClient implements Machine<FractalClientInput, FractalClientE
     this.#pauseAfter(part);
     image.failovers++;
     this.#reportFailover(part, `no points for ${this.#receiveTimeoutMs} ms`, 0);
-    this.#dropBarrenCookie(part, now);
     part.unreachable = true;
-    this.#seek(part, now);
+    this.#dropBarrenCookie(part);
+    this.#seek(part);
   }
 
-  #dropBarrenCookie(part: PartSession, now: Instant): void {
-    if (!part.hasCookie || part.barren < MAX_BARREN_COOKIES) return;
-    this.#closeSession(part, now);
-    part.barren = 0;
+  #dropBarrenCookie(part: PartSession): void {
+    if (part.fresh > 0) part.barrenCookies = 0;
+    else if (part.hasCookie && part.unreachable) part.barrenCookies++;
+    if (part.barrenCookies < MAX_BARREN_COOKIES) return;
+    this.#closeSession(part);
+    part.barren = part.barrenCookies = 0;
   }
 
-  /** Asks for the missing rows in a session that has no cookie yet. */
+  /** Asks for the part again, in a session that has no cookie yet. */
   #repair(image: Image, part: PartSession, now: Instant): void {
     image.repairs++;
     const { missing } = part.part;
-    this.#report({ type: "partIncomplete", part: part.index, elementId: part.elementId, missing });
-    this.#closeSession(part, now);
+    this.#outlet.report({ type: "partIncomplete", part: part.index, elementId: part.elementId, missing });
+    this.#closeSession(part);
     this.#pause(part, this.#pauseAfter(part), now);
   }
 
   #done(image: Image, part: PartSession, now: Instant): void {
     part.phase = "done";
     this.#timers.clear(part);
-    this.#closeSession(part, now);
-    this.#report({ type: "partCompleted", part: part.index, elementId: part.elementId });
+    this.#closeSession(part);
+    this.#outlet.report({ type: "partCompleted", part: part.index, elementId: part.elementId });
     if (image.parts.some(({ phase }) => phase !== "done")) return;
     this.#image = undefined;
     const { startedAt, failovers, repairs, invalid } = image;
     const elements = [...image.elements].map(([elementId, counts]) => ({ elementId, ...counts }));
     const statistics = { durationMs: now - startedAt, failovers, repairs, invalid, elements };
-    this.#report({ type: "imageCompleted", statistics });
+    this.#outlet.report({ type: "imageCompleted", statistics });
   }
 
   /** 0 when the PE gave new points; else a pause that doubles with every PE in a row that gave none. */
@@ -504,7 +372,7 @@ export class FractalClient implements Machine<FractalClientInput, FractalClientE
 
   #pause(part: PartSession, pauseMs: number, now: Instant): void {
     if (pauseMs === 0) {
-      this.#seek(part, now);
+      this.#seek(part);
     } else {
       part.phase = "pausing";
       this.#timers.set(part, now + pauseMs);
@@ -512,49 +380,41 @@ export class FractalClient implements Machine<FractalClientInput, FractalClientE
   }
 
   /** Finds another PE: for the session, if there still is one, else for a new session. */
-  #seek(part: PartSession, now: Instant): void {
+  #seek(part: PartSession): void {
     this.#timers.clear(part); // the session layer has its own
     if (part.session === undefined) {
-      this.#open(part, now);
+      this.#open(part);
       return;
     }
     part.phase = "seeking";
     const reportUnreachable = part.unreachable;
-    this.#command({ type: "failover", session: part.session, reportUnreachable }, now);
+    this.#outlet.command({ type: "failover", session: part.session, reportUnreachable });
   }
 
-  #closeSession(part: PartSession, now: Instant): void {
+  #closeSession(part: PartSession): void {
     if (part.session === undefined) return;
     this.#sessions.delete(part.session);
-    this.#command({ type: "closeSession", session: part.session, how: "shutdown" }, now);
+    this.#outlet.command({ type: "closeSession", session: part.session, how: "shutdown" });
     part.session = undefined;
     part.hasCookie = false;
   }
 
-  #stop(now: Instant): void {
+  stop(): void {
     this.#stopping = true;
     for (const part of this.#image?.parts ?? []) {
       this.#timers.clear(part);
-      this.#closeSession(part, now);
+      this.#closeSession(part);
     }
     this.#image = undefined;
   }
 
   #invalid(image: Image, part: PartSession, reason: string): void {
     image.invalid++;
-    this.#report({ type: "partInvalid", part: part.index, elementId: part.elementId, reason });
+    this.#outlet.report({ type: "partInvalid", part: part.index, elementId: part.elementId, reason });
   }
 
   #reportFailover({ index, elementId, hasCookie }: PartSession, reason: string, pauseMs: number): void {
-    this.#report({ type: "partFailover", part: index, elementId, hasCookie, reason, pauseMs });
-  }
-
-  #command(command: SessionCommand, now: Instant): void {
-    this.#client.handle(command, now);
-  }
-
-  #report(report: FractalClientReport): void {
-    this.#outbox.push({ type: "report", report });
+    this.#outlet.report({ type: "partFailover", part: index, elementId, hasCookie, reason, pauseMs });
   }
 }
 

@@ -3,8 +3,11 @@ import type { FractalCookie } from "./cookie.ts";
 import { MAX_DATA_POINTS } from "./messages.ts";
 import type { FractalData, FractalParameter } from "./messages.ts";
 
-/** Most points asked for in one go: eight full Data, so that little is computed in vain when a session ends. */
-const MAX_BATCH_POINTS = 8 * MAX_DATA_POINTS;
+/**
+ * Most points asked for in one go, 32 full Data: some milliseconds of a cheap image, beside which the way to a worker and
+ * back is short; and little is computed in vain when a session ends.
+ */
+const MAX_BATCH_POINTS = 32 * MAX_DATA_POINTS;
 
 /**
  * Iterations that a first batch may cost at most (some 30 ms), before it is known how deep the image goes. With a
@@ -93,12 +96,12 @@ export class FractalJob {
     return this.#waitingCount === MAX_DATA_POINTS;
   }
 
-  /** Takes the waiting points out as a Data message; there must be some. */
+  /** Takes the waiting points out as a Data message; there must be some. Its values are overwritten by the next points. */
   takeData(now: Instant): FractalData {
     const first = this.#next - this.#waitingCount;
     const { width } = this.parameter;
     if (this.dataIsFull) this.fullData++;
-    const values = this.#waiting.slice(0, this.#waitingCount);
+    const values = this.#waiting.subarray(0, this.#waitingCount);
     this.#waitingCount = 0;
     this.dataSinceCookie++;
     this.lastDataAt = now;

@@ -1,14 +1,15 @@
 /** RSPLIB's Fractal Generator Service: its messages, its images, and the machines of both sides. */
 export { FractalClient } from "./client.ts";
+export type { FractalClientOptions } from "./client.ts";
 export type {
   ElementStatistics,
   FractalClientEffect,
   FractalClientInput,
-  FractalClientOptions,
   FractalClientReport,
   FractalPoints,
+  ImageInput,
   ImageStatistics,
-} from "./client.ts";
+} from "./client_types.ts";
 export { COLOUR_COUNT, colourOf, hsvToRgb, markedValue } from "./colour.ts";
 export type { ColourMarks } from "./colour.ts";
 export { computePoints, TEST_PATTERN } from "./compute.ts";
@@ -25,6 +26,8 @@ export {
 export type { FractalData, FractalEnd, FractalMessage, FractalParameter } from "./messages.ts";
 export { FractalServer } from "./server.ts";
 export type {
+  ComputeEffect,
+  ComputeInput,
   ComputeJob,
   FractalServerEffect,
   FractalServerInput,

@@ -1,17 +1,16 @@
-import { earliest, Outbox, TimerQueue } from "../../machine.ts";
-import type { Machine } from "../../machine.ts";
+import { earliest, TimerQueue } from "../../machine.ts";
 import { Ppid } from "../../net.ts";
-import type { Instant, NetworkEffect, TransportAddress } from "../../net.ts";
-import { isSessionEvent } from "../../session/types.ts";
-import type {
-  ServiceHostEffect,
-  ServiceHostInput,
-  ServiceHostReport,
-  SessionCommand,
-  SessionEvent,
-  SessionId,
-} from "../../session/types.ts";
+import type { Instant, TransportAddress } from "../../net.ts";
+import type { SessionEvent, SessionId } from "../../session/types.ts";
 import { DecodeError } from "../../wire/errors.ts";
+import { ApplicationMachine } from "../application.ts";
+import type {
+  Application,
+  ApplicationEffect,
+  ApplicationInput,
+  ApplicationOutlet,
+  Sessions,
+} from "../application.ts";
 import { TEST_PATTERN } from "./compute.ts";
 import { readFractalCookie, writeFractalCookie } from "./cookie.ts";
 import { FractalJob } from "./job.ts";
@@ -59,22 +58,24 @@ export interface ComputeJob {
   readonly count: number;
 }
 
-/** What a fractal service takes besides what its service host does. */
-export type FractalServerInput =
-  | ServiceHostInput
-  /** The points of a compute job. */
+/** What a fractal service takes for its own. */
+export type ComputeInput =
+  /** The points of a compute job; borrowed. */
   | { readonly type: "computed"; readonly job: number; readonly values: Uint32Array }
   /** A compute job could not be done. */
   | { readonly type: "computeFailed"; readonly job: number; readonly reason: string };
 
-/** What a fractal service asks for. */
-export type FractalServerEffect =
-  | NetworkEffect
+/** What a fractal service asks for on its own. */
+export type ComputeEffect =
   | ({ readonly type: "compute" } & ComputeJob)
   /** The points of this job are no longer wanted; an answer is ignored. */
-  | { readonly type: "cancelCompute"; readonly job: number }
-  | { readonly type: "report"; readonly report: FractalServerReport | ServiceHostReport }
-  | { readonly type: "stopped" };
+  | { readonly type: "cancelCompute"; readonly job: number };
+
+/** What the machine of a fractal service takes. */
+export type FractalServerInput = ApplicationInput<ComputeInput>;
+
+/** What the machine of a fractal service asks for. */
+export type FractalServerEffect = ApplicationEffect<ComputeEffect, FractalServerReport>;
 
 /** What is worth a log line at a fractal service. */
 export type FractalServerReport =
@@ -110,21 +111,42 @@ interface Session {
   blocked: boolean;
 }
 
+/** A pool element that computes fractal images: a fractal service on top of a service host. */
+export class FractalServer extends ApplicationMachine<ComputeInput, ComputeEffect, FractalServerReport> {
+  readonly #service: FractalService;
+
+  /**
+   * Makes a service that does nothing until `start`.
+   *
+   * @param host a service host with endpoints of its own; only this machine talks to it
+   * @param options how the service behaves
+   */
+  constructor(host: Sessions, options: FractalServerOptions = {}) {
+    let service: FractalService | undefined;
+    super(host, (outlet) => service = new FractalService(outlet, options));
+    this.#service = service!;
+  }
+
+  /** Sessions that are up. */
+  get sessionCount(): number {
+    return this.#service.sessionCount;
+  }
+}
+
 /**
- * A pool element that computes fractal images (reference/rsplib.md §5.2), on top of a service host.
+ * Computes fractal images for the sessions of a service host (reference/rsplib.md §5.2).
  *
  * A session goes `waiting` → `computing` → `finished`, and from there back to `computing` when another Parameter
- * comes. It starts with a Parameter or with a cookie that another PE made. Computing is done elsewhere: the machine asks by
+ * comes. It starts with a Parameter or with a cookie that another PE made. Computing is done elsewhere: the service asks by
  * `compute` effects, one at a time a session, each for some points, and gets `computed` inputs. What comes is cut
  * into Data messages. Timers make partial Data and cookies; a cookie is always preceded by the data that it counts.
  *
  * While a session's send buffer is full nothing is computed for it and nothing is sent; when that lasts too long, it
  * is aborted.
  */
-export class FractalServer implements Machine<FractalServerInput, FractalServerEffect> {
-  readonly #host: Machine<ServiceHostInput, ServiceHostEffect>;
+class FractalService implements Application<ComputeInput> {
   readonly #options: Required<FractalServerOptions>;
-  readonly #outbox = new Outbox<FractalServerEffect>();
+  readonly #outlet: ApplicationOutlet<ComputeEffect, FractalServerReport>;
   readonly #sessions = new Map<SessionId, Session>();
   /** Which session waits for a compute job. */
   readonly #jobs = new Map<number, Session>();
@@ -138,14 +160,8 @@ export class FractalServer implements Machine<FractalServerInput, FractalServerE
   #load = 0;
   #stopping = false;
 
-  /**
-   * Makes a service that does nothing until `start`.
-   *
-   * @param host a service host with endpoints of its own; only this machine talks to it
-   * @param options how the service behaves
-   */
-  constructor(host: Machine<ServiceHostInput, ServiceHostEffect>, options: FractalServerOptions = {}) {
-    this.#host = host;
+  constructor(outlet: ApplicationOutlet<ComputeEffect, FractalServerReport>, options: FractalServerOptions) {
+    this.#outlet = outlet;
     this.#options = {
       maxThreads: 4,
       failureAfter: 0,
@@ -159,37 +175,29 @@ export class FractalServer implements Machine<FractalServerInput, FractalServerE
     };
   }
 
-  /** Sessions that are up. */
   get sessionCount(): number {
     return this.#sessions.size;
   }
 
-  handle(input: FractalServerInput, now: Instant): void {
+  input(input: ComputeInput, now: Instant): void {
     switch (input.type) {
       case "computed":
         this.#computed(input.job, input.values, now);
         break;
       case "computeFailed": {
         const session = this.#jobs.get(input.job);
-        if (session !== undefined) this.#abort(session, input.reason, now);
+        if (session !== undefined) this.#abort(session, input.reason);
         break;
       }
-      case "stop":
-        this.#stop(now);
-        this.#host.handle(input, now);
-        break;
       default:
-        this.#host.handle(input, now);
+        input satisfies never;
     }
-    this.#pump(now);
   }
 
   tick(now: Instant): void {
-    this.#host.tick(now);
-    this.#pump(now);
     for (let id = this.#limitTimers.takeDue(now); id !== undefined; id = this.#limitTimers.takeDue(now)) {
       const session = this.#sessions.get(id);
-      if (session !== undefined) this.#limitReached(session, now);
+      if (session !== undefined) this.#limitReached(session);
     }
     for (let id = this.#flushTimers.takeDue(now); id !== undefined; id = this.#flushTimers.takeDue(now)) {
       const session = this.#sessions.get(id);
@@ -199,33 +207,13 @@ export class FractalServer implements Machine<FractalServerInput, FractalServerE
       const session = this.#sessions.get(id);
       if (session?.job !== undefined) this.#continue(session, session.job, now);
     }
-    this.#pump(now);
   }
 
   nextTimeout(): Instant | undefined {
-    return earliest(
-      this.#host.nextTimeout(),
-      this.#limitTimers.next(),
-      this.#flushTimers.next(),
-      this.#paceTimers.next(),
-    );
+    return earliest(this.#limitTimers.next(), this.#flushTimers.next(), this.#paceTimers.next());
   }
 
-  drain(): FractalServerEffect[] {
-    return this.#outbox.drain();
-  }
-
-  /** Hands the host's effects on and takes its session events, until neither asks for anything more. */
-  #pump(now: Instant): void {
-    for (let effects = this.#host.drain(); effects.length > 0; effects = this.#host.drain()) {
-      for (const effect of effects) {
-        if (isSessionEvent(effect)) this.#sessionEvent(effect, now);
-        else this.#outbox.push(effect);
-      }
-    }
-  }
-
-  #sessionEvent(event: SessionEvent, now: Instant): void {
+  sessionEvent(event: SessionEvent, now: Instant): void {
     if (event.type === "sessionOpened") {
       this.#opened(event.session, event.peer, now);
       return;
@@ -250,7 +238,7 @@ export class FractalServer implements Machine<FractalServerInput, FractalServerE
         if (session.job !== undefined) this.#continue(session, session.job, now);
         break;
       case "sessionClosed":
-        this.#forget(session, now);
+        this.#forget(session);
         break;
       case "sessionCookieHeld":
       case "sessionFailover":
@@ -262,8 +250,8 @@ export class FractalServer implements Machine<FractalServerInput, FractalServerE
 
   #opened(id: SessionId, peer: readonly TransportAddress[], now: Instant): void {
     if (this.#stopping || this.#sessions.size >= this.#options.maxThreads) {
-      this.#report({ type: "fractalFull", session: id, peer });
-      this.#command({ type: "closeSession", session: id, how: "shutdown" }, now);
+      this.#outlet.report({ type: "fractalFull", session: id, peer });
+      this.#outlet.command({ type: "closeSession", session: id, how: "shutdown" });
       return;
     }
     const session: Session = {
@@ -278,43 +266,43 @@ export class FractalServer implements Machine<FractalServerInput, FractalServerE
     };
     this.#sessions.set(id, session);
     this.#armLimit(session, now);
-    this.#updateLoad(now);
+    this.#updateLoad();
   }
 
   #message(session: Session, ppid: Ppid, data: Uint8Array, now: Instant): void {
     if (ppid !== Ppid.fractalGenerator) {
-      this.#abort(session, `a message with payload protocol ${ppid}, not ${Ppid.fractalGenerator}`, now);
+      this.#abort(session, `a message with payload protocol ${ppid}, not ${Ppid.fractalGenerator}`);
       return;
     }
-    const message = this.#read(session, () => readFractal(data), now);
+    const message = this.#read(session, () => readFractal(data));
     if (message === undefined) return;
     if (message.type !== "parameter") {
-      this.#abort(session, `a ${message.type} message, which only a PE sends`, now);
+      this.#abort(session, `a ${message.type} message, which only a PE sends`);
       return;
     }
     if (session.phase !== "computing") this.#begin(session, message, 0, false, now);
     else if (session.nextParameter === undefined) session.nextParameter = message;
-    else this.#abort(session, "a third Parameter while the first is computed", now);
+    else this.#abort(session, "a third Parameter while the first is computed");
   }
 
   #cookie(session: Session, octets: Uint8Array, now: Instant): void {
     if (session.phase !== "waiting") {
-      this.#abort(session, "a cookie echo that is not the first message", now);
+      this.#abort(session, "a cookie echo that is not the first message");
       return;
     }
-    const cookie = this.#read(session, () => readFractalCookie(octets), now);
+    const cookie = this.#read(session, () => readFractalCookie(octets));
     if (cookie === undefined) return;
     const { parameter, currentX, currentY } = cookie;
     this.#begin(session, parameter, currentY * parameter.width + currentX, true, now);
   }
 
   /** Undefined = the session was aborted, since the octets cannot be read. */
-  #read<Value>(session: Session, read: () => Value, now: Instant): Value | undefined {
+  #read<Value>(session: Session, read: () => Value): Value | undefined {
     try {
       return read();
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
-      this.#abort(session, error.message, now);
+      this.#abort(session, error.message);
       return undefined;
     }
   }
@@ -323,10 +311,10 @@ export class FractalServer implements Machine<FractalServerInput, FractalServerE
     const job = new FractalJob(parameter, first, now);
     session.job = job;
     session.phase = "computing";
-    this.#report({ type: "fractalStarted", session: session.id, parameter, first, resumed });
+    this.#outlet.report({ type: "fractalStarted", session: session.id, parameter, first, resumed });
     this.#sendCookie(session, job, now); // so that the pool user never has to start over
     this.#armLimit(session, now);
-    this.#updateLoad(now);
+    this.#updateLoad();
     this.#continue(session, job, now);
   }
 
@@ -349,7 +337,7 @@ export class FractalServer implements Machine<FractalServerInput, FractalServerE
     this.#jobs.set(session.pending, session);
     // In test mode a cookie still names what was asked for, so that a PE without test mode can go on from it.
     const parameter = this.#options.testMode ? { ...job.parameter, algorithm: TEST_PATTERN } : job.parameter;
-    this.#outbox.push({
+    this.#outlet.effect({
       type: "compute",
       job: session.pending,
       parameter,
@@ -406,12 +394,12 @@ export class FractalServer implements Machine<FractalServerInput, FractalServerE
   }
 
   #sendData(session: Session, job: FractalJob, now: Instant): void {
-    this.#send(session, writeFractal(job.takeData(now)), now);
+    this.#send(session, writeFractal(job.takeData(now)));
   }
 
   #sendCookie(session: Session, job: FractalJob, now: Instant): void {
     const cookie = writeFractalCookie(job.takeCookie(now));
-    this.#command({ type: "sendCookie", session: session.id, cookie }, now);
+    this.#outlet.command({ type: "sendCookie", session: session.id, cookie });
   }
 
   #flushAndSendCookie(session: Session, job: FractalJob, now: Instant): void {
@@ -419,15 +407,15 @@ export class FractalServer implements Machine<FractalServerInput, FractalServerE
     if (job.dataSinceCookie > 0) this.#sendCookie(session, job, now);
   }
 
-  #send(session: Session, data: Uint8Array, now: Instant): void {
-    this.#command({ type: "send", session: session.id, ppid: Ppid.fractalGenerator, data }, now);
+  #send(session: Session, data: Uint8Array): void {
+    this.#outlet.command({ type: "send", session: session.id, ppid: Ppid.fractalGenerator, data });
   }
 
   #complete(session: Session, job: FractalJob, now: Instant): void {
     if (job.waiting > 0) this.#sendData(session, job, now);
-    this.#send(session, writeFractal({ type: "end" }), now);
+    this.#send(session, writeFractal({ type: "end" }));
     this.#flushTimers.clear(session.id);
-    this.#report({ type: "fractalCompleted", session: session.id, points: job.points });
+    this.#outlet.report({ type: "fractalCompleted", session: session.id, points: job.points });
     session.job = undefined;
     session.phase = "finished";
     const next = session.nextParameter;
@@ -436,43 +424,43 @@ export class FractalServer implements Machine<FractalServerInput, FractalServerE
       this.#begin(session, next, 0, false, now);
     } else {
       this.#armLimit(session, now);
-      this.#updateLoad(now);
+      this.#updateLoad();
     }
   }
 
   #fail(session: Session, job: FractalJob, now: Instant): void {
-    this.#report({ type: "fractalFailure", session: session.id, fullData: job.fullData });
+    this.#outlet.report({ type: "fractalFailure", session: session.id, fullData: job.fullData });
     this.#sendCookie(session, job, now);
-    this.#close(session, "shutdown", now);
+    this.#close(session, "shutdown");
   }
 
-  #abort(session: Session, reason: string, now: Instant): void {
-    this.#report({ type: "fractalAborted", session: session.id, reason });
-    this.#close(session, "abort", now);
+  #abort(session: Session, reason: string): void {
+    this.#outlet.report({ type: "fractalAborted", session: session.id, reason });
+    this.#close(session, "abort");
   }
 
-  #close(session: Session, how: "shutdown" | "abort", now: Instant): void {
-    this.#command({ type: "closeSession", session: session.id, how }, now);
-    this.#forget(session, now);
+  #close(session: Session, how: "shutdown" | "abort"): void {
+    this.#outlet.command({ type: "closeSession", session: session.id, how });
+    this.#forget(session);
   }
 
   /**
    * Leaves the pool users a fresh cookie each, so that nothing is computed twice when they go on elsewhere, and lets them
    * go at once: the deregistration may take its time.
    */
-  #stop(now: Instant): void {
+  stop(now: Instant): void {
     this.#stopping = true;
     for (const session of this.#sessions.values()) {
       if (session.job !== undefined) this.#flushAndSendCookie(session, session.job, now);
-      this.#close(session, "shutdown", now);
+      this.#close(session, "shutdown");
     }
   }
 
-  #limitReached(session: Session, now: Instant): void {
+  #limitReached(session: Session): void {
     if (session.blocked) {
-      this.#abort(session, `the peer took nothing for ${this.#options.transmitTimeoutMs} ms`, now);
+      this.#abort(session, `the peer took nothing for ${this.#options.transmitTimeoutMs} ms`);
     } else if (session.phase !== "computing") {
-      this.#close(session, "shutdown", now);
+      this.#close(session, "shutdown");
     }
   }
 
@@ -482,38 +470,30 @@ export class FractalServer implements Machine<FractalServerInput, FractalServerE
     else this.#limitTimers.set(session.id, now + IDLE_LIMIT_MS);
   }
 
-  #forget(session: Session, now: Instant): void {
+  #forget(session: Session): void {
     this.#cancel(session);
     this.#sessions.delete(session.id);
     this.#flushTimers.clear(session.id);
     this.#paceTimers.clear(session.id);
     this.#limitTimers.clear(session.id);
-    this.#updateLoad(now);
+    this.#updateLoad();
   }
 
   #cancel(session: Session): void {
     if (session.pending === undefined) return;
     this.#jobs.delete(session.pending);
-    this.#outbox.push({ type: "cancelCompute", job: session.pending });
+    this.#outlet.effect({ type: "cancelCompute", job: session.pending });
     session.pending = undefined;
   }
 
   /** A session counts until its end marker is out: before that its place is taken, even if it has not asked yet. */
-  #updateLoad(now: Instant): void {
+  #updateLoad(): void {
     let busy = 0;
     for (const { phase } of this.#sessions.values()) if (phase !== "finished") busy++;
     const load = busy / this.#options.maxThreads;
     if (load === this.#load) return;
     this.#load = load;
-    this.#command({ type: "setLoad", load }, now);
-    this.#report({ type: "fractalLoad", load, sessionCount: this.#sessions.size });
-  }
-
-  #command(command: SessionCommand, now: Instant): void {
-    this.#host.handle(command, now);
-  }
-
-  #report(report: FractalServerReport): void {
-    this.#outbox.push({ type: "report", report });
+    this.#outlet.command({ type: "setLoad", load });
+    this.#outlet.report({ type: "fractalLoad", load, sessionCount: this.#sessions.size });
   }
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { FractalClient } from "../../../../protocol/app/fractal/client.ts";
-import type { FractalClientReport, ImageStatistics } from "../../../../protocol/app/fractal/client.ts";
+import type { FractalClientReport, ImageStatistics } from "../../../../protocol/app/fractal/client_types.ts";
 import { readFractal, writeFractal } from "../../../../protocol/app/fractal/messages.ts";
 import type { FractalParameter } from "../../../../protocol/app/fractal/messages.ts";
 import { Prng } from "../../../../protocol/machine.ts";
@@ -173,7 +173,7 @@ Deno.test("FractalClient does not call a PE unreachable that has shut the sessio
   assert.deepEqual(bench.words(), ["failover 1 unreachable"], "words are for people");
 });
 
-Deno.test("FractalClient asks only for the missing rows when it fails over without a cookie", () => {
+Deno.test("FractalClient asks for its whole part again when it fails over without a cookie", () => {
   const bench = new Bench();
   bench.start();
   bench.open(1);
@@ -181,10 +181,9 @@ Deno.test("FractalClient asks only for the missing rows when it fails over witho
   bench.words();
   bench.failover(1, "necessary", false);
   bench.failover(1, "complete", false, 0xb);
-  assert.deepEqual(bench.words(), ["failover 1 unreachable", "ask 1 10x7"]);
-  bench.data(1, 0, 0, 70); // counts from row 3 of the image
-  bench.end(1);
-  assert.equal(bench.statistics()?.elements[1]?.repeated, 3);
+  assert.deepEqual(bench.words(), ["failover 1 unreachable", "ask 1 10x10"]);
+  bench.data(1, 0, 0, 100);
+  assert.equal(bench.statistics()?.elements[1]?.repeated, 33);
 });
 
 Deno.test("FractalClient leaves a PE that sends nothing for 5 s", () => {
@@ -262,7 +261,7 @@ Deno.test("FractalClient pauses longer and longer when PEs give nothing", () => 
   }
 });
 
-Deno.test("FractalClient asks again for rows that are missing at the end marker, in a new session", () => {
+Deno.test("FractalClient asks again when points are missing at the end marker, in a new session until they are there", () => {
   const bench = new Bench();
   bench.start();
   bench.open(1);
@@ -273,9 +272,11 @@ Deno.test("FractalClient asks again for rows that are missing at the end marker,
   assert.deepEqual(bench.words(), ["shutdown 1", "open 2"]);
   assert.ok(bench.told().includes("partIncomplete"));
   bench.open(2);
-  assert.deepEqual(bench.words(), ["ask 2 10x2"]);
-  bench.data(2, 0, 0, 20);
-  bench.end(2);
+  assert.deepEqual(bench.words(), ["ask 2 10x10"]);
+  bench.data(2, 0, 0, 34);
+  assert.deepEqual(bench.words(), []);
+  bench.data(2, 4, 3, 10);
+  assert.deepEqual(bench.words(), ["shutdown 2"], "the rest is there");
   assert.equal(bench.statistics()?.repairs, 1);
 });
 
@@ -315,14 +316,14 @@ Deno.test("FractalClient drops a cookie that no PE makes anything of", () => {
   bench.failover(1, "necessary", true);
   bench.failover(1, "complete", true, 0xb);
   bench.words();
-  for (let i = 0; i < 10; i++) {
+  for (let i = 0; i < 20; i++) {
     bench.failover(1, "necessary", true, 0xb, { reason: "aborted by the peer" });
     bench.until(bench.now + 2000);
     const words = bench.words();
     if (words.includes("shutdown 1")) {
       assert.deepEqual(words, ["shutdown 1", "open 2"]);
       bench.open(2);
-      assert.deepEqual(bench.words(), ["ask 2 10x5"]);
+      assert.deepEqual(bench.words(), ["ask 2 10x10"]);
       return;
     }
     bench.failover(1, "complete", true, 0xb);

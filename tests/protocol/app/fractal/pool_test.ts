@@ -4,7 +4,7 @@ import type {
   FractalClientEffect,
   FractalClientInput,
   ImageStatistics,
-} from "../../../../protocol/app/fractal/client.ts";
+} from "../../../../protocol/app/fractal/client_types.ts";
 import { computePoints } from "../../../../protocol/app/fractal/compute.ts";
 import type { FractalParameter } from "../../../../protocol/app/fractal/messages.ts";
 import { FractalServer } from "../../../../protocol/app/fractal/server.ts";
