@@ -48,3 +48,46 @@ export class LiveBlock {
     this.#lines = [];
   }
 }
+
+const ENTER_SCREEN = "\x1b[?1049h\x1b[?25l\x1b[2J", LEAVE_SCREEN = "\x1b[?25h\x1b[?1049l";
+
+/**
+ * The whole window, on the terminal's second screen: what was there before comes back in the end. Who uses it leaves it,
+ * whatever happens: a program that is killed would leave the cursor hidden.
+ */
+export class FullScreen implements Disposable {
+  readonly #output: Output;
+  #lines: readonly string[] | undefined;
+  #size = "";
+
+  /** @param output a terminal */
+  constructor(output: Output) {
+    this.#output = output;
+  }
+
+  /** Draws the lines of the window; those that have not changed are left alone. */
+  draw(lines: readonly string[]): void {
+    const { columns, rows } = this.#output.size(), size = `${columns} x ${rows}`;
+    let text = this.#lines === undefined ? ENTER_SCREEN : "";
+    // A terminal of another size has moved or cut what was drawn.
+    const before = size === this.#size ? this.#lines ?? [] : [];
+    if (size !== this.#size && text === "") text = "\x1b[2J";
+    for (let row = 0; row < Math.max(lines.length, before.length); row++) {
+      const line = lines[row] ?? "";
+      // Cleared first: behind a line as wide as the window the cursor still stands on its last character.
+      if (line !== before[row]) text += `\x1b[${row + 1};1H${CLEAR_TO_END_OF_LINE}${line}`;
+    }
+    this.#output.write(text);
+    this.#lines = lines;
+    this.#size = size;
+  }
+
+  /** Gives the window back, and leaves there what was drawn last. Idempotent. */
+  [Symbol.dispose](): void {
+    if (this.#lines === undefined) return;
+    const last = this.#lines.map((line) => `${line}\n`).join("");
+    this.#lines = undefined;
+    this.#size = "";
+    this.#output.write(LEAVE_SCREEN + last);
+  }
+}

@@ -2,7 +2,30 @@
 export { ComponentGroup, componentGroupOf, componentId, componentObjectOf } from "./component_id.ts";
 export type { ComponentId } from "./component_id.ts";
 export { elementStatus } from "./element_status.ts";
+export { arrangeComponents, COMPONENT_ORDERS } from "./arrangement.ts";
+export type { Arrangement, ArrangementGroup, ArrangementOptions, ComponentOrder } from "./arrangement.ts";
+export {
+  associationObject,
+  componentLabel,
+  componentObject,
+  describeAssociation,
+  describeComponent,
+  groupName,
+  shortLocation,
+  showLoad,
+  showUptime,
+} from "./describe.ts";
+export type { ComponentColumns } from "./describe.ts";
 export { componentLocation } from "./location.ts";
+export { MAX_COMPONENTS, MAX_COMPONENTS_OF_ADDRESS, MAX_KEPT_ASSOCIATIONS, Monitor } from "./monitor.ts";
+export type {
+  Component,
+  MonitorEffect,
+  MonitorInput,
+  MonitorOptions,
+  MonitorReport,
+  MonitorStatistics,
+} from "./monitor.ts";
 export { RegistrarContact } from "./registrar_contact.ts";
 export { registrarStatus } from "./registrar_status.ts";
 export { CSP_PORT, MAX_CSP_ASSOCIATIONS, readComponentReport, writeComponentReport } from "./report.ts";

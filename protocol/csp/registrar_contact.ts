@@ -1,6 +1,6 @@
 import { Ppid } from "../net.ts";
 import type { Instant } from "../net.ts";
-import type { ServiceHostReport, SessionClientReport } from "../session/types.ts";
+import type { SessionReport } from "../session/types.ts";
 import { ComponentGroup, componentId } from "./component_id.ts";
 import { SCTP_PROTOCOL } from "./report.ts";
 import type { ComponentAssociation } from "./report.ts";
@@ -20,7 +20,7 @@ export class RegistrarContact {
   }
 
   /** Takes a report; most have nothing to do with registrars. */
-  report(report: ServiceHostReport | SessionClientReport, now: Instant): void {
+  report(report: SessionReport, now: Instant): void {
     switch (report.type) {
       case "huntWaiting":
       case "huntConnecting":

@@ -1,5 +1,5 @@
 import type { Instant, Ppid } from "../net.ts";
-import type { SessionClientReport, SessionId } from "../session/types.ts";
+import type { SessionId, SessionReport } from "../session/types.ts";
 import { ComponentGroup, componentId } from "./component_id.ts";
 import { HUNTING_STATUS, RegistrarContact } from "./registrar_contact.ts";
 import { count } from "./registrar_status.ts";
@@ -20,9 +20,10 @@ export class UserStatus {
   }
 
   /** Takes a report of the session client. */
-  report(report: SessionClientReport, now: Instant): void {
+  report(report: SessionReport, now: Instant): void {
     switch (report.type) {
       case "sessionUp":
+        if (!("elementId" in report)) return; // a service host's
         this.#sessions.set(report.session, { elementId: report.elementId, since: now });
         return;
       case "sessionFailover":
@@ -32,6 +33,7 @@ export class UserStatus {
       case "sessionDown":
         this.#sessions.delete(report.session);
         return;
+      case "sessionRefused":
       case "sessionConnecting":
       case "sessionConnectFailed":
       case "sessionWaiting":

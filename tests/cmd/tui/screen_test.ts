@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { LiveBlock } from "../../../cmd/tui/screen.ts";
+import { FullScreen, LiveBlock } from "../../../cmd/tui/screen.ts";
 import { recordOutput } from "../world.ts";
 
 /** What a terminal shows after these octets: enough of one for the block. */
@@ -60,4 +60,27 @@ Deno.test("LiveBlock leaves what was drawn when it is finished", () => {
   block.finish();
   block.draw(["second"]);
   assert.deepEqual(terminal(output.text()), ["first", "second", ""]);
+});
+
+Deno.test("FullScreen draws what has changed, all of it in a window of another size, and gives the window back", () => {
+  const recorded = recordOutput(), size = { columns: 80, rows: 24 };
+  const output = { ...recorded, isTerminal: true, size: () => ({ ...size }) };
+  let seen = 0;
+  const news = () => {
+    const text = recorded.text().slice(seen);
+    seen += text.length;
+    return text;
+  };
+  const screen = new FullScreen(output);
+  screen.draw(["one", "two"]);
+  assert.equal(news(), "\x1b[?1049h\x1b[?25l\x1b[2J\x1b[1;1H\x1b[Kone\x1b[2;1H\x1b[Ktwo");
+  screen.draw(["one", "2"]);
+  assert.equal(news(), "\x1b[2;1H\x1b[K2");
+  size.rows = 10;
+  screen.draw(["one", "2"]);
+  assert.equal(news(), "\x1b[2J\x1b[1;1H\x1b[Kone\x1b[2;1H\x1b[K2");
+  screen[Symbol.dispose]();
+  assert.equal(news(), "\x1b[?25h\x1b[?1049lone\n2\n");
+  screen[Symbol.dispose]();
+  assert.equal(news(), "");
 });

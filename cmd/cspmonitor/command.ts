@@ -1,0 +1,215 @@
+/** `rsp cspmonitor`: shows the components that report their status (reference/rsplib.md §6.1). */
+import { networkInterfaces } from "node:os";
+import { componentLabel, CSP_PORT, Monitor } from "../../protocol/csp/mod.ts";
+import type { MonitorReport } from "../../protocol/csp/mod.ts";
+import { formatTransportAddress } from "../../protocol/net.ts";
+import type { TransportAddress } from "../../protocol/net.ts";
+import { defineCommand } from "../command.ts";
+import type { Command, Context, Output } from "../command.ts";
+import { openDatagramReceiver, PlaceTaken } from "../driver/datagram_receiver.ts";
+import type { DatagramReceiver, DatagramReceiverOptions } from "../driver/datagram_receiver.ts";
+import { LogLevel, openLog } from "../driver/log.ts";
+import type { Log } from "../driver/log.ts";
+import { LineDisplay } from "./line_display.ts";
+import type { ShownReport } from "./line_display.ts";
+import { monitorOptionTable, viewSettings } from "./options.ts";
+import type { MonitorOptionValues } from "./options.ts";
+import type { ViewSettings } from "./settings.ts";
+import { WindowDisplay } from "./window_display.ts";
+
+type Options = MonitorOptionValues;
+
+/** `rsp cspmonitor` */
+export const command: Command = defineCommand({
+  name: "cspmonitor",
+  summary: "Shows registrars, elements and users that report their status",
+  description: [
+    "Every component that is started with -cspserver=ADDRESS tells this program how it is: where it runs, what it does, " +
+    "its workload, and with whom it is associated. A component that ends, or falls silent, leaves.",
+    "In a terminal the components fill the window: s sorts, r reverses, / filters, a shows associations, m lifts the " +
+    "limits of -maxpr, -maxpe and -maxpu, p pauses, arrows scroll, q ends. In a pipe or a file there is a line whenever " +
+    "something changes.",
+    "Reports are not signed. Those under a known ID that come from another host are refused and counted.",
+  ],
+  options: monitorOptionTable,
+  examples: [
+    { line: "rsp cspmonitor", text: "in a terminal" },
+    { line: "rsp cspmonitor -full -sort=load | tee status.log", text: "a line for each change" },
+    { line: "rsp cspmonitor -filter=PE -json | jq '.status'", text: "for programs" },
+    { line: "rsp cspmonitor -snapshots -count=5 -json", text: "five pictures of all" },
+  ],
+  run,
+});
+
+async function run(context: Context<Options>): Promise<number> {
+  const { options } = context, settings = viewSettings(options);
+  const monitor = new Monitor({ purgeIntervalMs: options.purgeinterval });
+  const end = Promise.withResolvers<number>();
+  const onEnd = () => end.resolve(0);
+  const isWindow = hasWindow(context);
+  // Lines between the drawn ones would spoil the window, which has a place for the last of them.
+  const notices = isWindow && context.stderr.isTerminal ? new Notices() : undefined;
+  const log = openLog({ ...context, stderr: notices ?? context.stderr });
+  try {
+    await using receiver = await openReceiver(options, {
+      onDatagram: (source, data) => {
+        monitor.handle({ type: "datagram", source, data }, performance.now());
+        tell();
+      },
+      onProblem: (sentence) => {
+        log.error(sentence);
+        end.resolve(1);
+      },
+    });
+    if (!isWindow) {
+      const where = formatTransportAddress(receiver.at);
+      log.note(`awaiting reports at ${where}`, { event: "listening", port: receiver.at.port });
+    }
+    using display = isWindow
+      ? openWindow(context, settings, { at: receiver.at, notices, onQuit: onEnd })
+      : new LineDisplay({ ...options, output: context.stdout, settings });
+    const tell = () => {
+      for (const { report } of monitor.drain()) {
+        if (isOfComponent(report)) display.report(report, performance.now(), new Date());
+        else logReport(log, report);
+      }
+    };
+    const update = () => {
+      monitor.tick(performance.now());
+      tell();
+      display.update(monitor, performance.now(), new Date());
+      if (context.stdout.isBroken?.() === true) onEnd();
+    };
+    // The first picture of a window says at once what is awaited; elsewhere there is nothing to say yet.
+    if (isWindow) update();
+    let updates = 0;
+    const timer = setInterval(() => {
+      update();
+      if (++updates === options.count) onEnd();
+    }, options.updateinterval);
+    context.signal.addEventListener("abort", onEnd, { once: true });
+    if (context.signal.aborted) onEnd();
+    context.ready?.();
+    try {
+      return await end.promise;
+    } finally {
+      clearInterval(timer);
+      context.signal.removeEventListener("abort", onEnd);
+    }
+  } catch (error) {
+    if (!(error instanceof PlaceTaken)) throw error;
+    log.error(error.message);
+    return 1;
+  }
+}
+
+/** Whether the components fill the window of a terminal. */
+function hasWindow({ stdout, options, variable }: Context<Options>): boolean {
+  return stdout.isTerminal && !options.json && !options.snapshots && variable("TERM") !== "dumb";
+}
+
+interface WindowPlan {
+  readonly at: TransportAddress;
+  readonly notices: Notices | undefined;
+  readonly onQuit: () => void;
+}
+
+function openWindow(context: Context<Options>, settings: ViewSettings, plan: WindowPlan): WindowDisplay {
+  const { stdout, stdin, variable } = context;
+  return new WindowDisplay({
+    output: stdout,
+    input: stdin,
+    settings,
+    color: (variable("NO_COLOR") ?? "") === "",
+    hint: hintOf(plan.at),
+    notice: () => plan.notices?.last ?? "",
+    onQuit: plan.onQuit,
+  });
+}
+
+/** Where the log of a window goes: the last line has a place there. */
+class Notices implements Output {
+  readonly isTerminal = false;
+  last = "";
+
+  write(line: string): void {
+    this.last = line.trim();
+  }
+
+  size(): { readonly columns: number; readonly rows: number } {
+    return { columns: 80, rows: 24 };
+  }
+}
+
+/** Opens the socket where the options want it; without IPv6 IPv4 is good enough if nobody said where. */
+async function openReceiver(
+  { localaddress }: Options,
+  handlers: Omit<DatagramReceiverOptions, "at">,
+): Promise<DatagramReceiver> {
+  const port = localaddress?.port ?? CSP_PORT;
+  const [address = "::"] = localaddress?.addresses ?? [];
+  try {
+    return await openDatagramReceiver({ at: { address, port }, ...handlers });
+  } catch (error) {
+    if (localaddress !== undefined || (error instanceof PlaceTaken && error.isInUse)) throw error;
+    return await openDatagramReceiver({ at: { address: "0.0.0.0", port }, ...handlers });
+  }
+}
+
+/** How components are made to report here: addresses that others reach come first. */
+function hintOf(at: TransportAddress): string[] {
+  const isAny = at.address === "::" || at.address === "0.0.0.0";
+  const found = Object.values(networkInterfaces()).flatMap((entries) => entries ?? [])
+    .filter(({ internal, address, family }) => !internal && !(family === "IPv6" && /^fe80:/i.test(address)));
+  const [own = "127.0.0.1"] = found.map(({ address }) => address);
+  const address = isAny ? own : at.address;
+  const server = at.port === CSP_PORT ? address : formatTransportAddress({ address, port: at.port });
+  return [
+    `Nothing has reported to ${
+      formatTransportAddress(at)
+    } (UDP) yet. Components do when they are told where:`,
+    "",
+    `  rsp registrar -cspserver=${server} -cspinterval=500`,
+    `  rsp server -fractal -cspserver=${server} -cspinterval=500`,
+    `  rsp pooluser -fractal -cspserver=${server} -cspinterval=500`,
+  ];
+}
+
+function isOfComponent(report: MonitorReport): report is ShownReport {
+  return report.type === "appeared" || report.type === "restarted" || report.type === "left";
+}
+
+/** Tells what is wrong with datagrams: once of each address, whatever it sends. */
+function logReport(log: Log, report: Exclude<MonitorReport, ShownReport>): void {
+  const { type, source } = report, from = formatTransportAddress(source);
+  const key = `${type} ${source.address}`;
+  switch (type) {
+    case "malformed":
+      return log.once(
+        key,
+        LogLevel.warning,
+        `a datagram from ${from} is no status report: ${report.reason}`,
+        {
+          event: type,
+          source: from,
+        },
+      );
+    case "overflow":
+      return log.once(
+        key,
+        LogLevel.warning,
+        `there are too many components: ${componentLabel(report.id)} at ${from} is not shown`,
+        { event: type, source: from },
+      );
+    case "conflict": {
+      const { id, source: owner } = report.component, label = componentLabel(id);
+      return log.warning(
+        `${label} reports from ${
+          formatTransportAddress(owner)
+        }, and somebody at ${from} under the same ID: ` +
+          "if both are honest, give one of them another -identifier",
+        { event: type, source: from, component: label },
+      );
+    }
+  }
+}

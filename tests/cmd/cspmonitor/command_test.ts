@@ -1,0 +1,200 @@
+/** `rsp cspmonitor` as it is used: in a pipe, with -json, and in a terminal with keys. */
+import assert from "node:assert/strict";
+import dgram from "node:dgram";
+import { PassThrough } from "node:stream";
+import { command } from "../../../cmd/cspmonitor/command.ts";
+import { OptionError, parseOptions } from "../../../cmd/options.ts";
+import { command as server } from "../../../cmd/server/command.ts";
+import { componentId, writeComponentReport } from "../../../protocol/csp/mod.ts";
+import type { ComponentReport } from "../../../protocol/csp/mod.ts";
+import { reportOf } from "../../protocol/csp/components.ts";
+import { Program, startRegistrar } from "../program.ts";
+
+const DEADLINE_MS = 30_000;
+
+/** A monitor that runs in the test's own process, on a port of its own. */
+class MonitorProgram implements AsyncDisposable {
+  readonly ended: Promise<number>;
+  readonly input = new PassThrough();
+  text = "";
+  size = { columns: 100, rows: 24 };
+  readonly #abort = new AbortController();
+  #socket: dgram.Socket | undefined;
+  #wake: (() => void) | undefined;
+
+  constructor(isTerminal: boolean, ...line: string[]) {
+    const { values, given, positionals } = parseOptions(
+      command.options,
+      [
+        ...(line.some((word) => word.startsWith("-localaddress")) ? [] : ["-localaddress=127.0.0.1:0"]),
+        "-updateinterval=100",
+        ...line,
+      ],
+      () => undefined,
+    );
+    const output = (terminal: boolean) => ({
+      isTerminal: terminal,
+      write: (text: string) => {
+        this.text += text;
+        this.#wake?.();
+      },
+      size: () => this.size,
+    });
+    this.ended = command.run({
+      program: command.name,
+      calledAs: command.name,
+      options: values,
+      given,
+      positionals,
+      stdin: { isTerminal, open: () => this.input },
+      stdout: output(isTerminal),
+      stderr: output(false),
+      variable: (name) => name === "NO_COLOR" ? "1" : undefined,
+      signal: this.#abort.signal,
+    });
+  }
+
+  /** Waits until it has written something. */
+  async says(pattern: RegExp): Promise<RegExpExecArray> {
+    const deadline = AbortSignal.timeout(DEADLINE_MS);
+    for (;;) {
+      const found = pattern.exec(this.text);
+      if (found !== null) return found;
+      await new Promise<void>((resolve, reject) => {
+        this.#wake = resolve;
+        deadline.onabort = () => reject(new Error(`no ${pattern} in ${this.text}`));
+      });
+    }
+  }
+
+  /** Where it awaits reports. */
+  async port(): Promise<number> {
+    const [, text, number] = await this.says(
+      /awaiting reports at 127\.0\.0\.1:(\d+)|-cspserver=127\.0\.0\.1:(\d+)/,
+    );
+    return Number(text ?? number);
+  }
+
+  /** Sends it a report, or what is none. */
+  async send(sent: Partial<ComponentReport> | Uint8Array): Promise<void> {
+    this.#socket ??= dgram.createSocket("udp4");
+    const socket = this.#socket, port = await this.port();
+    const data = sent instanceof Uint8Array ? sent : writeComponentReport(reportOf(sent));
+    await new Promise<void>((resolve) => socket.send(data, port, "127.0.0.1", () => resolve()));
+  }
+
+  /** The lines so far, as objects. */
+  objects(): Record<string, unknown>[] {
+    return this.text.trim().split("\n").map((line) => JSON.parse(line));
+  }
+
+  async stop(): Promise<number> {
+    this.#abort.abort("SIGINT");
+    return await this.ended;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+    const socket = this.#socket;
+    if (socket !== undefined) await new Promise<void>((resolve) => socket.close(() => resolve()));
+  }
+}
+
+Deno.test("rsp cspmonitor writes a line for each change into a pipe", async () => {
+  await using monitor = new MonitorProgram(false, "-full");
+  const associations = [{ receiver: componentId(1, 0x22), durationUs: undefined, protocol: 132, ppid: 11 }];
+  await monitor.send({ associations });
+  await monitor.says(
+    /\d appeared {2}PE \$000000f1 \[pc2: 10\.1\.0\.2:4711\] U=00:00:00 l=0\.0s A=1 L= 50% "1 Session"\n {3}-> PR \$00000022 ASAP\/SCTP\n/,
+  );
+  await monitor.send({ associations, uptimeUs: 500_000n });
+  await monitor.send({ associations, uptimeUs: 1_000_000n, status: "2 Sessions" });
+  await monitor.says(/\d changed {3}PE \$000000f1 .* "2 Sessions"\n/);
+  await monitor.send(new Uint8Array(7));
+  await monitor.says(/is no status report/);
+  await monitor.send({ isFinal: true, uptimeUs: 1_100_000n });
+  await monitor.says(/\d left {6}PE \$000000f1 \(it ends\)\n/);
+  assert.equal(await monitor.stop(), 0);
+  assert.equal(monitor.text.match(/ changed /g)?.length, 1, "the time alone is no change");
+});
+
+Deno.test("rsp cspmonitor -json writes objects, and -filter leaves out what nobody wants to see", async () => {
+  await using monitor = new MonitorProgram(false, "-json", "-filter=pc2");
+  await monitor.send({ sender: componentId(3, 9), location: "pc9" });
+  await monitor.send({ intervalUs: 1000 });
+  await monitor.says(/"event":"left","reason":"silent"/);
+  const [listening, ...events] = monitor.objects();
+  assert.equal(listening?.["event"], "listening");
+  assert.deepEqual(events.map(({ event, group, object }) => [event, group, object]), [
+    ["appeared", "PE", "0x000000f1"],
+    ["left", "PE", "0x000000f1"],
+  ]);
+});
+
+Deno.test("rsp cspmonitor -snapshots writes pictures of all", async () => {
+  await using monitor = new MonitorProgram(false, "-snapshots", "-maxpe=1");
+  await monitor.send({});
+  await monitor.send({ sender: componentId(2, 0xf2) });
+  await monitor.says(
+    /Component Status -- 0 PRs, 2 PEs, 0 PUs\n\nPE \$000000f1 .*\n\(1 further PE has been hidden\)\n\n/,
+  );
+});
+
+Deno.test("rsp cspmonitor -count ends after so many pictures", async () => {
+  await using monitor = new MonitorProgram(false, "-snapshots", "-count=3", "-json");
+  assert.equal(await monitor.ended, 0);
+  assert.deepEqual(monitor.objects().map(({ event }) => event), [
+    "listening",
+    ...["snapshot", "snapshot", "snapshot"],
+  ]);
+});
+
+Deno.test("rsp cspmonitor fills the window of a terminal, follows keys and sizes, and gives the window back", async () => {
+  await using monitor = new MonitorProgram(true);
+  await monitor.says(/Current Component Status -- nobody/);
+  await monitor.send({
+    associations: [{ receiver: componentId(1, 0x22), durationUs: 1n, protocol: 132, ppid: 11 }],
+  });
+  await monitor.says(/Current Component Status -- 1 PE/);
+  await monitor.says(/PE \$000000f1 {2}pc2: 10\.1\.0\.2:4711/);
+  monitor.input.write("a");
+  await monitor.says(/ -> PR \$00000022 ASAP\/SCTP/);
+  monitor.input.write("/zzz");
+  await monitor.says(/filter: zzz_/);
+  monitor.input.write("\r");
+  await monitor.says(/filter "zzz" leaves out 1/);
+  monitor.text = "";
+  monitor.size = { columns: 40, rows: 10 };
+  await monitor.says(/\[2J[^]*COMPONENT/);
+  monitor.input.write("q");
+  assert.equal(await monitor.ended, 0);
+  assert.match(monitor.text, /\?25h[^]*\?1049l/);
+});
+
+Deno.test("rsp cspmonitor shows a registrar and an element with their own IDs", async () => {
+  await using monitor = new MonitorProgram(false, "-full");
+  const options = [`-cspserver=127.0.0.1:${await monitor.port()}`, "-cspinterval=50"];
+  const { program: registrar, option } = await startRegistrar(
+    "-identifier=0x1111",
+    "-endpointkeepalivetransmissioninterval=300",
+    ...options,
+  );
+  const element = new Program(server, "-echo", "-identifier=0x22", option, ...options);
+  try {
+    await monitor.says(/ PR \$00001111 .*"1\[1\] PEs in 1 Pool, 0 Peers"\n/);
+    await monitor.says(/ PE \$00000022 .*"0 Sessions"\n {3}-> PR \$00001111 ASAP\/SCTP +duration=0:00:0\d\n/);
+  } finally {
+    for (const one of [element, registrar]) assert.equal(await one.stop(), 0);
+  }
+  await monitor.says(/left {6}PE \$00000022 \(it ends\)/);
+  await monitor.says(/left {6}PR \$00001111 \(it ends\)/);
+});
+
+Deno.test("rsp cspmonitor says who holds its port, and which options contradict each other", async () => {
+  await using first = new MonitorProgram(false);
+  await using second = new MonitorProgram(false, `-localaddress=127.0.0.1:${await first.port()}`);
+  assert.equal(await second.ended, 1);
+  assert.match(second.text, /another program holds UDP port \d+ of 127\.0\.0\.1: `ss -lunp` shows it/);
+  const contradicting = new MonitorProgram(false, "-compact", "-full");
+  await assert.rejects(contradicting.ended, OptionError);
+});
