@@ -182,9 +182,11 @@ export function sctpMessages(chunks: readonly CapturedChunk[]): CapturedMessage[
   return messages;
 }
 
-/** A message for {@linkcode writePcap}: over SCTP with its PPID, or over UDP to this port. */
+/** A message for {@linkcode writePcap}: over SCTP with its PPID or as a chunk, over UDP to this port, or over IP itself. */
 export type MessageToWrite =
   | { readonly ppid: number; readonly data: Uint8Array }
+  | { readonly chunk: Uint8Array }
+  | { readonly ipProtocol: number; readonly data: Uint8Array }
   | { readonly udpPort: number; readonly data: Uint8Array };
 
 const SOURCE: IpAddress = "10.1.0.1";
@@ -207,11 +209,7 @@ export function writePcap(messages: readonly MessageToWrite[]): Uint8Array {
   file.u32(65535);
   file.u32(LINKTYPE_ETHERNET);
   messages.forEach((message, i) => {
-    const sctp = "ppid" in message;
-    const payload = sctp
-      ? sctpPacket(message.ppid, message.data, i)
-      : udpPacket(message.udpPort, message.data);
-    const frame = ethernetFrame(sctp ? IP_PROTOCOL_SCTP : IP_PROTOCOL_UDP, payload);
+    const frame = ethernetFrame(...ipPayload(message, i));
     file.u32(i);
     file.u32(0);
     file.u32(frame.length);
@@ -219,6 +217,15 @@ export function writePcap(messages: readonly MessageToWrite[]): Uint8Array {
     file.bytes(frame);
   });
   return file.finish();
+}
+
+/** The protocol of IP, and what it carries. */
+function ipPayload(message: MessageToWrite, number: number): [protocol: number, payload: Uint8Array] {
+  if ("udpPort" in message) return [IP_PROTOCOL_UDP, udpPacket(message.udpPort, message.data)];
+  if ("ipProtocol" in message) return [message.ipProtocol, message.data];
+  if ("chunk" in message) return [IP_PROTOCOL_SCTP, sctpPacket(SCTP_PORT, message.chunk)];
+  const { ppid, data } = message;
+  return [IP_PROTOCOL_SCTP, sctpPacket(ppid === Ppid.enrp ? 9901 : 3863, dataChunk(ppid, data, number))];
 }
 
 function ethernetFrame(protocol: number, payload: Uint8Array): Uint8Array {
@@ -250,19 +257,25 @@ function udpPacket(port: number, data: Uint8Array): Uint8Array {
   return packet.finish();
 }
 
-function sctpPacket(ppid: number, data: Uint8Array, number: number): Uint8Array {
+function dataChunk(ppid: number, data: Uint8Array, number: number): Uint8Array {
+  const chunk = new Writer();
+  chunk.u16(0x0003); // DATA, first and last fragment
+  chunk.u16(16 + data.length);
+  chunk.u32(1000 + number);
+  chunk.u16(0);
+  chunk.u16(number);
+  chunk.u32(ppid);
+  chunk.bytes(data);
+  return chunk.finish();
+}
+
+function sctpPacket(destinationPort: number, chunk: Uint8Array): Uint8Array {
   const packet = new Writer();
   packet.u16(SCTP_PORT);
-  packet.u16(ppid === Ppid.enrp ? 9901 : 3863);
+  packet.u16(destinationPort);
   packet.u32(0x12345678);
   packet.u32(0);
-  packet.u16(0x0003); // DATA, first and last fragment
-  packet.u16(16 + data.length);
-  packet.u32(1000 + number);
-  packet.u16(0);
-  packet.u16(number);
-  packet.u32(ppid);
-  packet.bytes(data);
+  packet.bytes(chunk);
   packet.pad();
   const octets = packet.finish();
   new DataView(octets.buffer).setUint32(8, crc32c(octets), true); // RFC 9260 appendix A: least octet first
