@@ -11,6 +11,8 @@ export interface Output {
   readonly isTerminal: boolean;
   /** Writes at once, whole; never throws, not even when nobody reads any more. */
   write(text: string): void;
+  /** Whether a write found that nobody reads any more, as in `rsp … | head -1`. Absent = nobody can tell. */
+  readonly isBroken?: () => boolean;
   /** Columns and rows of the terminal at this moment; 80 × 24 where there is none. */
   size(): { readonly columns: number; readonly rows: number };
 }

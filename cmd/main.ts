@@ -25,6 +25,7 @@ function output(stream: StandardStream): Output {
         }
       }
     },
+    isBroken: () => broken,
     size() {
       try {
         return Deno.consoleSize();

@@ -287,18 +287,6 @@ export function hostSocket(
   });
 }
 
-/** An option that other programs of the family have and this one does not carry out yet: naming it is an error. */
-export function notYet(summary: string, details: OptionDetails = {}): Option<undefined> {
-  return option<undefined>(summary, {
-    ...details,
-    defaultValue: undefined,
-    defaultText: "not yet",
-    read() {
-      throw new OptionError("is not carried out yet; leave it out");
-    },
-  });
-}
-
 /**
  * Reads `address[:port]`, `[address][:port]` or `address!port`; several addresses are separated by commas, and the first
  * port counts.

@@ -1,6 +1,6 @@
 /** From a command line to an exit code. */
 import type { Command, Context, Input, Output } from "./command.ts";
-import { commandEntries, findCommand } from "./commands.ts";
+import { commandEntries, findCommand, findVariant } from "./commands.ts";
 import { backgroundSide, runInBackground } from "./driver/daemon.ts";
 import { commandHelp, programHelp } from "./help.ts";
 import { nearest, OptionError, parseOptions } from "./options.ts";
@@ -46,6 +46,8 @@ export async function runProgram(world: ProcessContext): Promise<number> {
     world.stdout.write(versionLine());
     return ExitCode.done;
   }
+  const variant = findVariant(word, rest);
+  if (variant !== undefined) return await runProgram({ ...world, arguments: variant });
   const entry = findCommand(word);
   if (entry === undefined) {
     const near = nearest(word, commandEntries.flatMap(({ name, aliases }) => [name, ...aliases]));

@@ -1,5 +1,6 @@
 /** Lines of a stream that is not a terminal. */
 import type { Readable } from "node:stream";
+import { chunksOf } from "../driver/chunks.ts";
 
 /** The longest line: a payload of some megabytes as hexadecimal digits fits. */
 const MAX_LINE = 16 * 1024 * 1024;
@@ -17,23 +18,4 @@ export async function* readLines(stream: Readable, signal: AbortSignal): AsyncGe
   }
   rest += decoder.decode();
   if (rest !== "") yield rest;
-}
-
-/** The chunks of a stream until it ends or the signal comes. */
-async function* chunksOf(stream: Readable, signal: AbortSignal): AsyncGenerator<string | Uint8Array> {
-  const aborted = Promise.withResolvers<IteratorResult<string | Uint8Array>>();
-  const onAbort = () => aborted.resolve({ done: true, value: undefined });
-  signal.addEventListener("abort", onAbort);
-  if (signal.aborted) onAbort();
-  const iterator = stream[Symbol.asyncIterator]() as AsyncIterator<string | Uint8Array>;
-  try {
-    for (;;) {
-      const { done, value } = await Promise.race([iterator.next(), aborted.promise]);
-      if (done === true) return;
-      yield value;
-    }
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-    stream.destroy();
-  }
 }

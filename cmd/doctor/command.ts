@@ -1,5 +1,6 @@
 /** `rsp doctor`: what works on this host, what does not, and what to do about it. */
 import { type Command, type Context, defineCommand } from "../command.ts";
+import { wantsColour } from "../driver/colour.ts";
 import { OptionError, type OptionValues } from "../options.ts";
 import type { HostFacts } from "./facts.ts";
 import { gatherFacts } from "./gather.ts";
@@ -74,7 +75,7 @@ function tell(
     stdout.write(JSON.stringify({ ...diagnosis, actions: outcomes, facts: { ...facts, system } }) + "\n");
     return;
   }
-  const color = stdout.isTerminal && (variable("NO_COLOR") ?? "") === "";
+  const color = wantsColour(stdout, variable);
   const columns = Math.max(60, Math.min(stdout.size().columns, 110));
   stdout.write(renderReport(diagnosis, outcomes, { columns, color, quiet: options.quiet }).join("\n") + "\n");
 }

@@ -8,7 +8,9 @@ import type { Context } from "../command.ts";
 import type { logOptions } from "../common_options.ts";
 import { OptionError } from "../options.ts";
 import type { OptionValues } from "../options.ts";
+import { wantsColour } from "./colour.ts";
 import { fileProblem } from "./file_problem.ts";
+import { printable } from "./printable.ts";
 
 /** How much a line matters: the smaller, the more. */
 export const LogLevel = { none: 0, error: 1, warning: 2, note: 3, action: 4, verbose: 5, all: 9 } as const;
@@ -123,7 +125,8 @@ export class Log {
       write(JSON.stringify({ time: now().toISOString(), level, text, ...fields }) + "\n");
       return;
     }
-    const line = `${clockTime(now())} ${text.replaceAll("\n", " ")}`;
+    // Some of it is the words of strangers, which a terminal must not obey.
+    const line = `${clockTime(now())} ${printable(text.replaceAll("\n", " "))}`;
     write((color ? paint(level, line) : line) + "\n");
   }
 }
@@ -152,17 +155,13 @@ export function openLog(context: Context<OptionValues<typeof logOptions>>): Log 
   return new Log({
     level: options.logquiet ? LogLevel.none : options.loglevel,
     color: !options.json &&
-      (options.logcolor ?? (file === undefined && stream.isTerminal && !noColor(context))),
+      (options.logcolor ?? (file === undefined && wantsColour(stream, context.variable))),
     json: options.json,
     write: file === undefined
       ? (line) => stream.write(line)
       : fileWriter(file, options.logappend !== undefined),
     now: () => new Date(),
   });
-}
-
-function noColor(context: Context<OptionValues<typeof logOptions>>): boolean {
-  return (context.variable("NO_COLOR") ?? "") !== "";
 }
 
 function fileWriter(path: string, append: boolean): (line: string) => void {

@@ -19,15 +19,17 @@ export interface OutputFileOptions {
   readonly option: string;
   /** Takes a sentence for people when a write fails, once. */
   readonly onProblem: (sentence: string) => void;
+  /** Keeps what is in the file and goes on behind it. Default false: it is gone. */
+  readonly append?: boolean;
 }
 
 /**
- * Opens a file; what was in it is gone.
+ * Opens a file.
  *
  * @throws {OptionError} when that is not possible, or when it is to be packed and there is no bzip2
  */
 export function openOutputFile(options: OutputFileOptions): OutputFile {
-  const { path, option } = options;
+  const { path, option, append = false } = options;
   const isPacked = path.endsWith(".bz2");
   if (isPacked && !hasBzip2()) {
     throw new OptionError(
@@ -36,7 +38,7 @@ export function openOutputFile(options: OutputFileOptions): OutputFile {
   }
   let file: number;
   try {
-    file = openSync(path, "w");
+    file = openSync(path, append ? "a" : "w"); // bzip2 unpacks what was packed in several goes as one
   } catch (error) {
     throw new OptionError(`option -${option}: cannot write ${path}: ${fileProblem(error)}`);
   }

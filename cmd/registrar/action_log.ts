@@ -5,8 +5,8 @@
  */
 import type { MessageReport, RegistrarReport, RemovalReason } from "../../protocol/registrar/mod.ts";
 import { showText } from "../../protocol/wire/mod.ts";
-import { seconds } from "./wall_time.ts";
-import type { WallTime } from "./wall_time.ts";
+import { seconds } from "../driver/wall_time.ts";
+import type { WallTime } from "../driver/wall_time.ts";
 
 /** The first line. As in RSPLIB's file, the lines begin with one column more: their number. */
 export const ACTION_LOG_HEADER =

@@ -9,8 +9,8 @@ import type { RegistrarOptionValues } from "./options.ts";
 import { counts, scalarText, STATISTICS_HEADER, statisticsLine, sumOfCounts } from "./statistics_files.ts";
 import type { Counts, Levels } from "./statistics_files.ts";
 import { TimeAverage } from "./time_average.ts";
-import { wallTime } from "./wall_time.ts";
-import type { WallTime } from "./wall_time.ts";
+import { wallTime } from "../driver/wall_time.ts";
+import type { WallTime } from "../driver/wall_time.ts";
 
 /** The registrar that the files are about at the moment. */
 export interface FilesSubject {

@@ -1,4 +1,5 @@
 import type { Handlespace } from "../../protocol/handlespace/mod.ts";
+import { showId } from "../../protocol/param/describe.ts";
 import type { RegistrarStatistics } from "../../protocol/registrar/statistics.ts";
 import { showText } from "../../protocol/wire/mod.ts";
 
@@ -116,8 +117,4 @@ function escaped(value: string): string {
 /** "keepAliveAcks" → "keep_alive_acks" */
 function inSnakeCase(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-}
-
-function showId(identifier: number): string {
-  return `0x${identifier.toString(16).padStart(8, "0")}`;
 }

@@ -1,5 +1,6 @@
 import { formatTransportAddress, Ppid } from "../../protocol/net.ts";
 import type { TransportAddress } from "../../protocol/net.ts";
+import { showId } from "../../protocol/param/describe.ts";
 import type { MessageReport, RegistrarReport } from "../../protocol/registrar/report.ts";
 import { showText } from "../../protocol/wire/mod.ts";
 import { LogLevel } from "../driver/log.ts";
@@ -12,8 +13,28 @@ interface Line {
   readonly fields: LogFields;
 }
 
+/** Reports that come with requests: to say them takes longer than to serve the request, so that is done to be shown only. */
+const FREQUENT: Partial<Record<RegistrarReport["type"], LogLevel>> = {
+  associationUp: LogLevel.action,
+  associationDown: LogLevel.action,
+  resolved: LogLevel.action,
+  registered: LogLevel.note,
+  deregistered: LogLevel.note,
+  poolUnknown: LogLevel.note,
+  unreachable: LogLevel.note,
+  updated: LogLevel.action,
+};
+
+/** The level of a report's line, or one below it. */
+export function leastLevelOf(report: RegistrarReport): LogLevel {
+  return report.type === "registered" && report.again
+    ? LogLevel.action
+    : FREQUENT[report.type] ?? LogLevel.none;
+}
+
 /** Writes what a registrar reports into its log. */
 export function logRegistrarReport(log: Log, report: RegistrarReport): void {
+  if (!log.shows(leastLevelOf(report))) return;
   const { level, text, fields } = registrarLine(report);
   log.write(level, text, { event: report.type, ...fields });
 }
@@ -109,11 +130,6 @@ export function registrarLine(report: RegistrarReport): Line {
     default:
       return unknown(report);
   }
-}
-
-/** An ID as RSPLIB's options take it. */
-export function showId(id: number): string {
-  return `0x${id.toString(16).padStart(8, "0")}`;
 }
 
 type PeerReport = Extract<

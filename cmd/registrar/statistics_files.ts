@@ -1,7 +1,7 @@
 /** The statistics and the scalar file of a registrar, in RSPLIB's form (reference/rsplib.md §6.4). Pure texts. */
 import type { RegistrarStatistics } from "../../protocol/registrar/mod.ts";
-import { seconds } from "./wall_time.ts";
-import type { WallTime } from "./wall_time.ts";
+import { seconds } from "../driver/wall_time.ts";
+import type { WallTime } from "../driver/wall_time.ts";
 
 /** What RSPLIB counts, in the order of its files. */
 export const COUNTERS = [

@@ -1,4 +1,4 @@
-import type { WallTime } from "./wall_time.ts";
+import type { WallTime } from "../driver/wall_time.ts";
 
 /**
  * The mean of a number that changes now and then, weighted by the time for which it was what.

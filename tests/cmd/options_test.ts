@@ -9,7 +9,6 @@ import {
   identifier,
   integer,
   nearest,
-  notYet,
   onOff,
   OptionError,
   parseOptions,
@@ -30,7 +29,6 @@ const table = {
   identifier: identifier("ID"),
   asapannounce: socket("Group", { words: ["auto", "off"], defaultValue: "auto", defaultPort: 3863 }),
   registrar: hostSockets("Registrar", { defaultPort: 3863 }),
-  uptime: notYet("Failure tester"),
 };
 
 const parse = (...line: string[]) => parseOptions(table, line, () => undefined);
@@ -108,7 +106,6 @@ Deno.test("parseOptions() refuses what is wrong in one clear line", () => {
   refused(["-transport=tin"], /auto or kernel/);
   refused(["-asapannounce=pc1"], /must be an address such as/);
   refused(["-asapannounce=10.1.0.1:70000"], /65535/);
-  refused(["-uptime=3"], /not carried out yet/);
   refused(["-poolhandle="], /must not be empty/);
 });
 

@@ -33,6 +33,13 @@ Deno.test("Log keeps a text of several lines on one", () => {
   assert.match(lines.join(""), / one two\n$/);
 });
 
+Deno.test("Log writes nothing that a terminal would obey", () => {
+  const { log, lines } = recordLog({ color: true });
+  log.note("a job printed \x1b[2J\x07\u202e");
+  assert.match(lines.join(""), /a job printed \.\[2J\.\.$/m);
+  assert.ok(!lines.join("").includes("\x1b[2J"));
+});
+
 Deno.test("Log writes JSON with the facts of the line", () => {
   const { log, lines } = recordLog({ json: true });
   log.note("registered", { event: "registered", elementId: 7, nothing: undefined });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { LogLevel } from "../../../cmd/driver/log.ts";
-import { registrarLine } from "../../../cmd/registrar/report_line.ts";
+import { leastLevelOf, registrarLine } from "../../../cmd/registrar/report_line.ts";
 import type { RegistrarReport } from "../../../protocol/registrar/report.ts";
 import { encodeText } from "../../../protocol/wire/mod.ts";
 
@@ -60,5 +60,6 @@ for (const [report, level, text] of cases) {
     const line = registrarLine(report);
     assert.deepEqual([line.level, line.text], [level, text]);
     assert.doesNotThrow(() => JSON.stringify(line.fields));
+    assert.ok(leastLevelOf(report) <= level, "it is shown at its level");
   });
 }
