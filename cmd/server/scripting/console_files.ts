@@ -1,0 +1,66 @@
+/** Standard output and standard error of a job, kept in files up to a limit. */
+import { pause } from "../../driver/pause.ts";
+import type { JobPrinted } from "../../../protocol/app/scripting/types.ts";
+import type { Workspace } from "./workspace.ts";
+
+/** Time for the last octets after the job's end. A process that nobody found may keep the pipes open for ever. */
+const LAST_OCTETS_MS = 1000;
+
+/** Which of the two. */
+export type Channel = JobPrinted["channel"];
+
+/** What the files tell. */
+export interface ConsoleHandlers {
+  /** The job has written something that is kept. */
+  readonly onPrinted: (channel: Channel, data: Uint8Array) => void;
+  /** It has written more than is kept. */
+  readonly onFlood: () => void;
+}
+
+/** Copies both streams into the files of a workspace. */
+export class ConsoleFiles {
+  readonly #workspace: Workspace;
+  readonly #handlers: ConsoleHandlers;
+  readonly #readers: ReadableStreamDefaultReader<Uint8Array>[] = [];
+  #left: number;
+
+  /**
+   * @param maxBytes most octets of both together; 0 = any number
+   */
+  constructor(workspace: Workspace, maxBytes: number, handlers: ConsoleHandlers) {
+    this.#workspace = workspace;
+    this.#left = maxBytes === 0 ? Infinity : maxBytes;
+    this.#handlers = handlers;
+  }
+
+  /** Copies until both end. Never rejects: a job runs, though its words are lost, on a full disk. */
+  async copy(stdout: ReadableStream<Uint8Array>, stderr: ReadableStream<Uint8Array>): Promise<void> {
+    await Promise.all([this.#copyOne(stdout, "stdout"), this.#copyOne(stderr, "stderr")]);
+  }
+
+  /** Waits for the end of the copying, for a while. */
+  async finish(copied: Promise<void>): Promise<void> {
+    const end = new AbortController();
+    await Promise.race([copied, pause(LAST_OCTETS_MS, end.signal)]);
+    end.abort();
+    for (const reader of this.#readers) await reader.cancel().catch(() => {});
+    await copied;
+  }
+
+  async #copyOne(stream: ReadableStream<Uint8Array>, channel: Channel): Promise<void> {
+    const reader = stream.getReader();
+    this.#readers.push(reader);
+    try {
+      using file = await Deno.open(this.#workspace[channel], { write: true, createNew: true, mode: 0o600 });
+      for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
+        const kept = chunk.value.subarray(0, Math.min(this.#left, chunk.value.length));
+        this.#left -= kept.length;
+        if (kept.length > 0) this.#handlers.onPrinted(channel, kept);
+        for (let at = 0; at < kept.length;) at += await file.write(kept.subarray(at));
+        if (kept.length < chunk.value.length) this.#handlers.onFlood();
+      }
+    } catch { // the disk is full, which the watch over it will report
+      await reader.cancel().catch(() => {});
+    }
+  }
+}

@@ -1,0 +1,194 @@
+/**
+ * Where jobs run: in bubblewrap's namespaces with a system that they can only read and without a network, or, where that is
+ * not to be had, as plain processes.
+ */
+import { existsSync } from "node:fs";
+import { findProgram, searchPath } from "../../doctor/run_command.ts";
+import type { Workspace } from "./workspace.ts";
+
+/** What `-sssandbox` says. */
+export type SandboxMode = "auto" | "bwrap" | "none";
+
+/** How jobs are kept from the rest of the machine. */
+export interface Sandbox {
+  readonly kind: "bwrap" | "none";
+  /** In words, for the log: what it is, or why it is none. */
+  readonly description: string;
+  /** The command line that goes before the job's own. */
+  wrap(workspace: Workspace): readonly string[];
+  /** How the job's directory is called where the job runs. */
+  jobDirectory(workspace: Workspace): string;
+  /** How its directory for temporary files is called there. */
+  temporaryDirectory(workspace: Workspace): string;
+}
+
+/** A sandbox is demanded and cannot be had. The message is a sentence. */
+export class SandboxError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "SandboxError";
+  }
+}
+
+/** The job's directory in the sandbox: the server's paths are nobody's business. */
+const JOB_DIRECTORY = "/job";
+
+/** Time for bubblewrap to show that it can. */
+const PROBE_LIMIT_MS = 10_000;
+
+/** Directories of the system beside /usr; on most systems they are links into it. */
+const SYSTEM_DIRECTORIES = ["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"];
+
+/** What programs look for elsewhere, where it exists. */
+const MORE_DIRECTORIES = ["/opt", "/nix/store", "/var/cache/fontconfig"];
+
+/**
+ * Nothing can be written here. Behind /dev and / is memory, which no limit on files would count. In /proc/sys are settings of
+ * the whole machine, which the kernel lets root change, and a job of a server that runs as root is root there, in spite of its
+ * namespace and without a capability.
+ */
+const LOCKED = ["/proc", "/dev", "/"].flatMap((path) => ["--remount-ro", path]);
+
+/** Entries of /etc that are looked at for secrets. It has a few hundred. */
+const MAX_ETC_ENTRIES = 20_000;
+
+/** Jobs as plain processes of the server's user. */
+export function noSandbox(description: string): Sandbox {
+  return {
+    kind: "none",
+    description,
+    wrap: () => [],
+    jobDirectory: ({ work }) => work,
+    temporaryDirectory: ({ temporary }) => temporary,
+  };
+}
+
+/**
+ * Finds out what can be had.
+ *
+ * @param program for tests: another program than bubblewrap
+ * @throws {SandboxError} when bubblewrap is demanded and cannot do it
+ */
+export async function chooseSandbox(mode: SandboxMode, program = "bwrap"): Promise<Sandbox> {
+  if (mode === "none") return noSandbox("jobs run without a sandbox, as -sssandbox=none says");
+  const path = findProgram(program, searchPath());
+  if (path === undefined) return refuse(mode, "bubblewrap is not installed (package bubblewrap)");
+  const secrets = Deno.uid() === 0 ? secretsOf("/etc") : []; // other users are kept out by the system
+  let problem: string | undefined;
+  // Older ones do not have it.
+  for (const hardening of [["--disable-userns"], []]) {
+    const words = () => [path, ...hardening, ...systemArguments(secrets)];
+    problem = await probe(words());
+    if (problem === undefined) return bubblewrap(words);
+  }
+  return refuse(mode, `bubblewrap cannot make namespaces here: ${problem}`);
+}
+
+function refuse(mode: SandboxMode, why: string): Sandbox {
+  if (mode === "auto") return noSandbox(`jobs run without a sandbox: ${why}`);
+  throw new SandboxError(`-sssandbox=bwrap is not possible: ${why}`);
+}
+
+function bubblewrap(words: () => readonly string[]): Sandbox {
+  return {
+    kind: "bwrap",
+    description: "jobs run in a sandbox: no network, no other processes, a system to read only",
+    wrap: ({ work, temporary, sharedMemory }) => [
+      ...words(),
+      ...["--bind", work, JOB_DIRECTORY, "--bind", temporary, "/tmp", "--bind", sharedMemory, "/dev/shm"],
+      ...LOCKED,
+      ...["--chdir", JOB_DIRECTORY, "--"],
+    ],
+    jobDirectory: () => JOB_DIRECTORY,
+    temporaryDirectory: () => "/tmp",
+  };
+}
+
+/** Runs the smallest job, with all that a real one gets. */
+async function probe(words: readonly string[]): Promise<string | undefined> {
+  const [program = "", ...args] = words;
+  try {
+    const { success, stderr } = await new Deno.Command(program, {
+      args: [...args, ...LOCKED, "--", "/bin/sh", "-c", ":"],
+      clearEnv: true,
+      stdin: "null",
+      stdout: "null",
+      stderr: "piped",
+      signal: AbortSignal.timeout(PROBE_LIMIT_MS),
+    }).output();
+    if (success) return undefined;
+    const said = new TextDecoder().decode(stderr).trim().replace(/^bwrap: /, "").replaceAll("\n", "; ");
+    return said === "" ? "it does not say why" : said;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** Namespaces and the system as every job sees it. */
+function systemArguments(secrets: readonly Secret[]): readonly string[] {
+  return [
+    ...["--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"],
+    ...["--unshare-cgroup-try", "--die-with-parent", "--new-session", "--cap-drop", "ALL"],
+    ...["--ro-bind", "/usr", "/usr"],
+    ...SYSTEM_DIRECTORIES.flatMap(systemDirectory),
+    ...["--ro-bind", "/etc", "/etc"],
+    ...secrets.flatMap(hide),
+    ...MORE_DIRECTORIES.flatMap((directory) => ["--ro-bind-try", directory, directory]),
+    ...["--proc", "/proc", "--dev", "/dev", "--dir", "/tmp", "--dir", JOB_DIRECTORY],
+    ...["--symlink", "/tmp", "/var/tmp", "--symlink", "/dev/shm", "/run/shm"],
+  ];
+}
+
+function systemDirectory(directory: string): readonly string[] {
+  try {
+    const { isSymlink, isDirectory } = Deno.lstatSync(directory);
+    if (isSymlink) return ["--symlink", Deno.readLinkSync(directory), directory];
+    return isDirectory ? ["--ro-bind", directory, directory] : [];
+  } catch { // this system does not have it
+    return [];
+  }
+}
+
+/** What not everybody may read. */
+interface Secret {
+  readonly path: string;
+  readonly isDirectory: boolean;
+}
+
+/** A server that runs as root could read them, and so could its jobs, whose user is the same outside of their namespace. */
+function secretsOf(directory: string): readonly Secret[] {
+  const secrets: Secret[] = [];
+  const waiting = [directory];
+  let left = MAX_ETC_ENTRIES;
+  for (let path = waiting.pop(); path !== undefined && left > 0; path = waiting.pop()) {
+    for (const { name, isFile, isDirectory } of entriesOf(path)) {
+      left--;
+      const entry = `${path}/${name}`;
+      if (isDirectory && allows(entry, 0o005)) waiting.push(entry);
+      else if (isDirectory || (isFile && !allows(entry, 0o004))) secrets.push({ path: entry, isDirectory });
+    }
+  }
+  return secrets;
+}
+
+/** Arguments that hide one; none when it has gone since, as there would be nothing to put something else upon. */
+function hide({ path, isDirectory }: Secret): readonly string[] {
+  if (!existsSync(path)) return [];
+  return isDirectory ? ["--tmpfs", path, "--remount-ro", path] : ["--ro-bind", "/dev/null", path];
+}
+
+function entriesOf(directory: string): readonly Deno.DirEntry[] {
+  try {
+    return [...Deno.readDirSync(directory)];
+  } catch { // the job cannot look into it, either
+    return [];
+  }
+}
+
+function allows(path: string, permissions: number): boolean {
+  try {
+    return ((Deno.lstatSync(path).mode ?? 0) & permissions) === permissions;
+  } catch { // it has just gone
+    return true;
+  }
+}
