@@ -1,27 +1,37 @@
 /** `rsp server`: pool elements of all services. */
 import { defineCommand } from "../command.ts";
-import type { Command } from "../command.ts";
+import type { Command, Context } from "../command.ts";
 import { inLives } from "../driver/lives.ts";
 import { LogLevel, openLog } from "../driver/log.ts";
-import { OptionError } from "../options.ts";
-import { fractalServiceOptions, runFractalService } from "./fractal_service.ts";
+import type { Log } from "../driver/log.ts";
+import { openTransport, transportFailure } from "../driver/transport.ts";
+import { flag, OptionError } from "../options.ts";
+import { poolHandleOption } from "../pool/hunt.ts";
+import type { OptionTable } from "../options.ts";
+import type { Transport } from "../../protocol/net.ts";
 import { serverOptions } from "./options.ts";
 import type { ServerOptionValues } from "./options.ts";
+import type { Service } from "./service.ts";
+import { services } from "./services.ts";
 
-/** Flags of services that are still to come. A new service gets its folder, its options, and a line in `run` below. */
-const LATER = ["echo", "discard", "daytime", "chargen", "pingpong", "calcapp", "scripting"] as const;
+/** Offered when no service is named, as RSPLIB's server does. */
+const DEFAULT_SERVICE = "echo";
+
+/** Options that mean one pool element. */
+const OF_ONE_ELEMENT = ["identifier", "poolhandle", "local"] as const;
 
 /** The command. */
 export const command: Command = defineCommand({
   name: "server",
   aliases: ["rspserver"],
-  summary: "Offers a service as an element of a server pool",
+  summary: "Offers services as elements of server pools",
   description: [
     "Finds a registrar, registers in the pool of the service and serves pool users until Ctrl+C, which " +
     "deregisters first. What a session has reached is given to its user as a cookie, so that another " +
     "element can go on with it.",
+    "Several services may be named: each is a pool element of its own.",
   ],
-  options: { ...serverOptions, ...fractalServiceOptions },
+  options: { ...serviceFlags(), ...serverOptions, ...optionsOfServices() },
   examples: [
     { line: "rsp server -fractal", text: "Compute fractal images in pool FractalGeneratorPool" },
     { line: "rsp server -fractal -fgpfailureafter=20", text: "Leave each session after 20 Data messages" },
@@ -31,16 +41,79 @@ export const command: Command = defineCommand({
     },
   ],
   async run(context) {
-    const { options } = context;
-    const later = LATER.find((service) => options[service]);
-    if (later !== undefined) throw new OptionError(`the service -${later} is not there yet; -fractal is`);
-    if (!options.fractal) throw new OptionError("say which service to offer: -fractal");
+    const wanted = wantedServices(context);
     const log = openLog(quietened(context));
-    return await inLives(options, { signal: context.signal, log }, (signal) => {
-      return runFractalService({ ...context, signal }, log);
+    return await inLives(context.options, { signal: context.signal, log }, (signal) => {
+      return runServices(wanted, { ...context, signal }, log);
     });
   },
 });
+
+/** The options that name a service. */
+function serviceFlags(): OptionTable {
+  return Object.fromEntries(services.map(({ flag: name, summary }) => {
+    return [name, flag(summary, { group: "Service" })];
+  }));
+}
+
+function optionsOfServices(): OptionTable {
+  return Object.assign({}, ...services.map(({ options }) => options));
+}
+
+/**
+ * The services that the command line names.
+ *
+ * @throws {OptionError} when there are several and an option can be meant for one only
+ */
+function wantedServices({ options, given }: Context<ServerOptionValues>): readonly Service[] {
+  if (options.poolhandle !== undefined) poolHandleOption(options.poolhandle); // before the network is opened
+  const named = services.filter((service) => options[service.flag] === true);
+  if (named.length === 0) return services.filter((service) => service.flag === DEFAULT_SERVICE);
+  const contradicting = OF_ONE_ELEMENT.find((name) => given.has(name));
+  if (named.length > 1 && contradicting !== undefined) {
+    const names = named.map((service) => `-${service.flag}`).join(" and ");
+    throw new OptionError(
+      `option -${contradicting} is for one pool element, but ${names} are two: start two servers`,
+    );
+  }
+  return named;
+}
+
+/** Runs services until all have ended. When one ends, for whatever reason, the others end in order. */
+async function runServices(
+  wanted: readonly Service[],
+  context: Context<ServerOptionValues>,
+  log: Log,
+): Promise<number> {
+  const { options } = context;
+  const end = new AbortController();
+  const signal = AbortSignal.any([context.signal, end.signal]);
+  let starting = wanted.length;
+  const ready = () => --starting === 0 ? context.ready?.() : undefined;
+  let transport: Transport | undefined;
+  try {
+    transport = openTransport(options.transport, options.encapsulation, {
+      path: options.capture,
+      onProblem: (sentence) => log.warning(sentence, { event: "capture" }),
+    });
+    log.note(`SCTP is carried by ${transport.description}`, { event: "transport", kind: transport.kind });
+    const common = { ...context, signal, ready, log, transport };
+    const exitCodes = await Promise.all(wanted.map(async (service) => {
+      try {
+        return await service.run(common);
+      } finally {
+        end.abort();
+      }
+    }));
+    return Math.max(...exitCodes);
+  } catch (error) {
+    if (error instanceof OptionError) throw error;
+    log.error(transportFailure(error), { event: "failed" });
+    return 1;
+  } finally {
+    await transport?.close();
+  }
+}
 
 /** `-quiet` lowers the log level, unless that was chosen. */
 function quietened<

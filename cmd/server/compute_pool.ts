@@ -1,9 +1,10 @@
 /** Workers that compute fractal points, so that the thread that serves SCTP answers in time. */
 import type { ComputeJob } from "../../protocol/app/fractal/server.ts";
-import type { ComputeAnswer } from "./fractal_worker.ts";
+import type { ComputeAnswer, ComputeOrder } from "./fractal_worker.ts";
 
 /** What a pool tells. */
 export interface ComputePoolHandlers {
+  /** The values are borrowed: later points go into the same memory. */
   readonly onComputed: (job: number, values: Uint32Array) => void;
   /** The job is lost; the pool goes on. */
   readonly onFailed: (job: number, reason: string) => void;
@@ -12,6 +13,8 @@ export interface ComputePoolHandlers {
 interface Member {
   readonly worker: Worker;
   job: number | undefined;
+  /** Memory of points that nobody needs any more. It goes to and fro, since fresh memory costs as much as the points. */
+  spare: ArrayBuffer | undefined;
 }
 
 /**
@@ -68,26 +71,23 @@ export class ComputePool implements Disposable {
         if (this.#members.length >= this.#size) return;
         member = this.#start();
       }
-      const job = this.#queue.shift()!;
-      member.job = job.job;
-      member.worker.postMessage({
-        job: job.job,
-        parameter: job.parameter,
-        first: job.first,
-        count: job.count,
-      });
+      give(member, this.#queue.shift()!);
     }
   }
 
   #start(): Member {
     // The address must be written in this form for `deno compile` to find it; the binary includes the file.
     const worker = new Worker(new URL("./fractal_worker.ts", import.meta.url), { type: "module" });
-    const member: Member = { worker, job: undefined };
+    const member: Member = { worker, job: undefined, spare: undefined };
     worker.onmessage = ({ data }: MessageEvent<ComputeAnswer>) => {
       member.job = undefined;
       if (this.#closed) return;
-      if ("values" in data) this.#handlers.onComputed(data.job, data.values);
-      else this.#handlers.onFailed(data.job, data.fault);
+      if ("values" in data) {
+        this.#handlers.onComputed(data.job, data.values);
+        member.spare = data.values.buffer;
+      } else {
+        this.#handlers.onFailed(data.job, data.fault);
+      }
       this.#dispatch();
     };
     worker.onerror = (event) => {
@@ -107,4 +107,12 @@ export class ComputePool implements Disposable {
     if (member.job !== undefined) this.#handlers.onFailed(member.job, `the worker cannot run: ${reason}`);
     this.#dispatch();
   }
+}
+
+function give(member: Member, { job, parameter, first, count }: ComputeJob): void {
+  const { worker, spare } = member;
+  const order: ComputeOrder = { job, parameter, first, count, spare };
+  member.job = job;
+  member.spare = undefined;
+  worker.postMessage(order, spare === undefined ? [] : [spare]);
 }

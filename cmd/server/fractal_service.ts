@@ -1,23 +1,19 @@
 /** `rsp server -fractal`: RSPLIB's Fractal Generator Service. */
-import type { Context } from "../command.ts";
 import { LogLevel } from "../driver/log.ts";
 import type { Driver } from "../driver/drive.ts";
-import type { Log } from "../driver/log.ts";
 import { flag, integer } from "../options.ts";
 import type { Option, OptionValues } from "../options.ts";
 import { FractalServer } from "../../protocol/app/fractal/server.ts";
-import type {
-  FractalServerEffect,
-  FractalServerInput,
-  FractalServerReport,
-} from "../../protocol/app/fractal/server.ts";
+import type { ComputeEffect, ComputeInput, FractalServerReport } from "../../protocol/app/fractal/server.ts";
 import { formatTransportAddresses } from "../../protocol/net.ts";
-import type { ServiceHostReport } from "../../protocol/session/types.ts";
+import type { SessionReport } from "../../protocol/session/types.ts";
 import { ComputePool } from "./compute_pool.ts";
-import { line } from "./describe_reports.ts";
-import type { LogLine } from "./describe_reports.ts";
+import { line } from "../pool/describe_reports.ts";
+import type { LogLine } from "../pool/describe_reports.ts";
 import type { ServerOptionValues } from "./options.ts";
 import { runService } from "./run_service.ts";
+import { defineService } from "./service.ts";
+import type { Service, ServiceContext } from "./service.ts";
 
 const group = "Fractal service";
 const milliseconds = { group, valueName: "ms", max: 3_600_000 } as const;
@@ -85,14 +81,19 @@ export const fractalServiceOptions: FractalServiceOptions = {
  */
 const SEND_BUFFER = 128 * 1024;
 
-type OwnInput = Extract<FractalServerInput, { type: "computed" | "computeFailed" }>;
-type OwnEffect = Extract<FractalServerEffect, { type: "compute" | "cancelCompute" }>;
 type Options = ServerOptionValues & OptionValues<FractalServiceOptions>;
 
-/** Runs the service; see {@linkcode runService}. */
-export async function runFractalService(context: Context<Options>, log: Log): Promise<number> {
-  const { options } = context;
-  let running: Driver<OwnInput> | undefined;
+/** The service. */
+export const fractalService: Service = defineService({
+  flag: "fractal",
+  summary: "Compute fractal images (RSPLIB's Fractal Generator Service)",
+  options: fractalServiceOptions,
+  run: runFractalService,
+});
+
+async function runFractalService(context: ServiceContext<Options>): Promise<number> {
+  const { options, log } = context;
+  let running: Driver<ComputeInput> | undefined;
   using pool = new ComputePool(Math.min(options.fgpmaxthreads, navigator.hardwareConcurrency), {
     onComputed: (job, values) => running?.input({ type: "computed", job, values }),
     onFailed: (job, reason) => {
@@ -100,7 +101,7 @@ export async function runFractalService(context: Context<Options>, log: Log): Pr
       running?.input({ type: "computeFailed", job, reason });
     },
   });
-  return await runService<OwnInput, OwnEffect, FractalServerReport>(context, log, {
+  return await runService<ComputeInput, ComputeEffect, FractalServerReport>(context, {
     title: "Fractal generator",
     defaultPoolHandle: "FractalGeneratorPool",
     dataEndpoint: { sendBuffer: SEND_BUFFER },
@@ -124,7 +125,7 @@ export async function runFractalService(context: Context<Options>, log: Log): Pr
   });
 }
 
-function describeFractal(report: FractalServerReport | ServiceHostReport): LogLine | undefined {
+function describeFractal(report: FractalServerReport | SessionReport): LogLine | undefined {
   const { note, warning, action } = LogLevel;
   switch (report.type) {
     case "fractalStarted": {

@@ -20,40 +20,23 @@ import type {
 import type { PolicyParameter } from "../../protocol/param/policy.ts";
 import { policyOption } from "./policy_option.ts";
 
-const service = { group: "Service" } as const;
-
 /** The options of every service, by name. */
 export interface ServerOptions
   extends RegistrarHuntOptions, StatusOptions, LivesOptions, BackgroundOptions, TransportOptions, LogOptions {
-  readonly fractal: Option<boolean>;
-  readonly echo: Option<boolean>;
-  readonly discard: Option<boolean>;
-  readonly daytime: Option<boolean>;
-  readonly chargen: Option<boolean>;
-  readonly pingpong: Option<boolean>;
-  readonly calcapp: Option<boolean>;
-  readonly scripting: Option<boolean>;
   readonly identifier: Option<number | undefined>;
   readonly local: Option<"auto" | Socket | undefined>;
   readonly poolhandle: Option<string | undefined>;
   readonly policy: Option<PolicyParameter>;
   readonly rereginterval: Option<number>;
   readonly giveup: Option<boolean>;
+  readonly businesscards: Option<boolean>;
   readonly runtime: Option<number>;
   readonly quiet: Option<boolean>;
   readonly [name: string]: Option<unknown>;
 }
 
-/** What `-fractal` and its sisters, and every service, can be told. */
+/** What every service can be told. */
 export const serverOptions: ServerOptions = {
-  fractal: flag("Compute fractal images (RSPLIB's Fractal Generator Service)", service),
-  echo: flag("Echo service (not there yet)", service),
-  discard: flag("Discard service (not there yet)", service),
-  daytime: flag("Daytime service (not there yet)", service),
-  chargen: flag("Character generator (not there yet)", service),
-  pingpong: flag("Ping pong service (not there yet)", service),
-  calcapp: flag("Calculation service (not there yet)", service),
-  scripting: flag("Scripting service (not there yet)", service),
   identifier: identifier("ID of the pool element"),
   local: socket("Where sessions are accepted", {
     words: ["auto"],
@@ -73,6 +56,9 @@ export const serverOptions: ServerOptions = {
     defaultValue: 30_000,
   }),
   giveup: flag("End with exit code 1 when a registration is refused, instead of trying again"),
+  businesscards: flag(
+    "Tell users who may take this element's place, so that they fail over without a registrar; not for RSPLIB's users",
+  ),
   runtime: integer("End after this time; 0 = never", {
     valueName: "ms",
     min: 0,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { registrarHuntOptions } from "../../../cmd/common_options.ts";
 import { parseOptions } from "../../../cmd/options.ts";
 import type { OptionValues } from "../../../cmd/options.ts";
-import { registrarOptions } from "../../../cmd/server/run_service.ts";
+import { registrarOptions } from "../../../cmd/pool/hunt.ts";
 
 function read(...line: string[]): ReturnType<typeof registrarOptions> {
   const { values } = parseOptions(registrarHuntOptions, line, () => undefined);
