@@ -1,4 +1,4 @@
-/** Which image to compute: from a file, from a folder of files, or from options. */
+/** Which image to compute: one of the project's own, from a file, from a folder of files, or from options. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileProblem } from "../driver/file_problem.ts";
@@ -10,6 +10,10 @@ import type { FractalParameter } from "../../protocol/app/fractal/messages.ts";
 import { defaultImage, FractalFileError, readFractalFile } from "./fractal_file.ts";
 import type { FractalImage } from "./fractal_file.ts";
 import type { PoolUserOptionValues } from "./options.ts";
+import { ownImages } from "./own_images.ts";
+
+/** What `-configdir` calls RSPLIB's default image. */
+export const NO_FOLDER = "none";
 
 const ALGORITHMS = {
   Mandelbrot: FractalAlgorithm.mandelbrot,
@@ -19,7 +23,7 @@ const ALGORITHMS = {
 
 /**
  * Chooses the next image. Options count more than a file; a folder without a usable file is warned of, and RSPLIB's default
- * image stands in, as in RSPLIB.
+ * image stands in, as in RSPLIB. That is also where an image begins that is told by options alone.
  *
  * @param options the command's
  * @param log tells which file was taken
@@ -47,20 +51,41 @@ export function chooseImage(
 }
 
 function baseImage(options: PoolUserOptionValues, log: Log, uniform: () => number): FractalImage {
-  if (options.config !== undefined) {
-    try {
-      return readImage(options.config, log);
-    } catch (error) {
-      throw new OptionError(`option -config: ${explain(options.config, error)}`);
-    }
+  const { config, configdir } = options;
+  if (config !== undefined) return namedImage(config, log);
+  if (configdir !== undefined && configdir !== NO_FOLDER) return imageOfFolder(configdir, log, uniform);
+  if (configdir === NO_FOLDER || isTold(options)) return defaultImage;
+  const [name, text] = oneOf([...ownImages], uniform)!;
+  return readImage(name, text, log);
+}
+
+/** Whether options say what the image is to be. */
+function isTold({ algorithm, iterations, c1real, c1imag, c2real, c2imag, n }: PoolUserOptionValues): boolean {
+  const numbers = [iterations, c1real, c1imag, c2real, c2imag, n];
+  return algorithm !== "file" || numbers.some((number) => number !== undefined);
+}
+
+function namedImage(file: string, log: Log): FractalImage {
+  const own = ownImages.get(file);
+  if (own !== undefined) return readImage(file, own, log);
+  try {
+    return readImage(file, readFileSync(file, "utf-8"), log);
+  } catch (error) {
+    const names = error instanceof FractalFileError || file.includes("/") ? "" : `; ${ownNames()}`;
+    throw new OptionError(`option -config: ${explain(file, error)}${names}`);
   }
-  const folder = options.configdir;
-  if (folder === undefined) return defaultImage;
+}
+
+function ownNames(): string {
+  return `images without a file are ${[...ownImages.keys()].join(", ")}`;
+}
+
+function imageOfFolder(folder: string, log: Log, uniform: () => number): FractalImage {
   let path = folder;
   try {
     const files = readdirSync(folder).filter((name) => name.endsWith(".fsf")).sort();
-    const file = files[Math.floor(uniform() * files.length)];
-    if (file !== undefined) return readImage(path = join(folder, file), log);
+    const file = oneOf(files, uniform);
+    if (file !== undefined) return readImage(path = join(folder, file), readFileSync(path, "utf-8"), log);
     log.warning(`${folder} has no *.fsf files; the default image is computed`);
   } catch (error) {
     log.warning(`${explain(path, error)}; the default image is computed`);
@@ -68,9 +93,13 @@ function baseImage(options: PoolUserOptionValues, log: Log, uniform: () => numbe
   return defaultImage;
 }
 
-function readImage(path: string, log: Log): FractalImage {
-  const image = readFractalFile(readFileSync(path, "utf-8"));
-  log.note(`image from ${path}`, { event: "imageFile", file: path });
+function oneOf<Value>(values: readonly Value[], uniform: () => number): Value | undefined {
+  return values[Math.floor(uniform() * values.length)];
+}
+
+function readImage(file: string, text: string, log: Log): FractalImage {
+  const image = readFractalFile(text);
+  log.note(`image from ${file}`, { event: "imageFile", file });
   return image;
 }
 

@@ -3,44 +3,42 @@ import { access, constants, stat, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { defineCommand } from "../command.ts";
 import type { Command, Context } from "../command.ts";
-import { drive, stopMachine } from "../driver/drive.ts";
 import type { Driver } from "../driver/drive.ts";
 import { fileProblem } from "../driver/file_problem.ts";
 import { LogLevel, openLog } from "../driver/log.ts";
 import type { Log } from "../driver/log.ts";
+import { openOutputFile } from "../driver/output_file.ts";
+import type { OutputFile } from "../driver/output_file.ts";
 import { pause } from "../driver/pause.ts";
-import { randomIdentifier, randomObject } from "../driver/random.ts";
-import { locationOf, reportStatus, statusPlan } from "../driver/status_reports.ts";
-import { openTransport, transportFailure } from "../driver/transport.ts";
+import { randomIdentifier } from "../driver/random.ts";
+import { wallTime } from "../driver/wall_time.ts";
+import type { WallTime } from "../driver/wall_time.ts";
 import { OptionError } from "../options.ts";
-import { describeReport, line, showId } from "../server/describe_reports.ts";
-import type { LogLine } from "../server/describe_reports.ts";
-import { announceChannels, poolHandleOption, registrarOptions } from "../server/run_service.ts";
+import { describeReport } from "../pool/describe_reports.ts";
+import { poolHandleOption } from "../pool/hunt.ts";
+import { runClient } from "../pool/run_client.ts";
 import { LiveBlock } from "../tui/screen.ts";
 import { FractalClient } from "../../protocol/app/fractal/client.ts";
 import type {
-  FractalClientEffect,
   FractalClientInput,
   FractalClientReport,
   FractalPoints,
   ImageStatistics,
-} from "../../protocol/app/fractal/client.ts";
+} from "../../protocol/app/fractal/client_types.ts";
 import type { FractalParameter } from "../../protocol/app/fractal/messages.ts";
 import { Prng } from "../../protocol/machine.ts";
-import { ComponentGroup, componentId, UserStatus } from "../../protocol/csp/mod.ts";
+import { UserStatus } from "../../protocol/csp/mod.ts";
 import { Ppid } from "../../protocol/net.ts";
-import type { Instant, Transport } from "../../protocol/net.ts";
-import { SessionClient, sessionClientEndpoints } from "../../protocol/session/mod.ts";
-import type { SessionClientReport } from "../../protocol/session/types.ts";
+import { describeId, showId } from "../../protocol/param/describe.ts";
+import type { SessionReport } from "../../protocol/session/types.ts";
 import { chooseImage } from "./choose_image.ts";
+import { describeFractal } from "./describe.ts";
 import { hasTrueColour, LineDisplay, LiveDisplay } from "./display.ts";
 import type { Display, ImageProgress } from "./display.ts";
 import { poolUserOptions } from "./options.ts";
 import type { PoolUserOptionValues } from "./options.ts";
 import { Picture } from "./picture.ts";
-
-/** Time for the sessions to end in order before their associations are left to SHUTDOWN. */
-const STOP_LIMIT_MS = 3000;
+import { imageLines, IMAGES_HEADER } from "./statistics_file.ts";
 
 /** The command. */
 export const command: Command = defineCommand({
@@ -57,7 +55,11 @@ export const command: Command = defineCommand({
   examples: [
     { line: "rsp pooluser -fractal", text: "Compute one image into fractal.png" },
     { line: "rsp fractalpooluser -threads=9 -width=1600 -height=1000", text: "Use nine sessions" },
-    { line: "rsp fractalpooluser -images=0 -configdir=fgpconfig", text: "One random image after another" },
+    { line: "rsp fractalpooluser -images=0", text: "One random image after another" },
+    {
+      line: "rsp fractalpooluser -config=seahorse-valley",
+      text: "One of the images that come with the program",
+    },
   ],
   run: (context) => runPoolUser(context),
 });
@@ -66,7 +68,10 @@ async function runPoolUser(context: Context<PoolUserOptionValues>): Promise<numb
   const { options, stdout, stderr, variable } = context;
   const live = !options.json &&
     (options.picture === "on" || (options.picture === "auto" && hasTrueColour(stdout, variable)));
-  await checkOutput(options.output);
+  await checkOutput("output", options.output);
+  if (options.imagestorageprefix !== undefined) {
+    await checkOutput("imagestorageprefix", storedName(options.imagestorageprefix, 1));
+  }
   const poolHandle = poolHandleOption(options.poolhandle);
   const block = new LiveBlock(stdout);
   const shared = live && stderr.isTerminal;
@@ -78,49 +83,32 @@ async function runPoolUser(context: Context<PoolUserOptionValues>): Promise<numb
     : new LineDisplay(stdout, log, options.json);
   // Here already, so that a wrong file is found before the network is opened.
   const firstImage = chooseImage(options, log, Math.random);
-  const channels = announceChannels(options);
-  const plan = await statusPlan(options);
-  const client = new SessionClient({ seed: randomIdentifier(), ...await registrarOptions(options) });
-  const prng = new Prng(randomIdentifier());
-  const machine = new FractalClient(client, { poolHandle, receiveTimeoutMs: options.recvtimeout, prng });
-  const user = new PoolUserProgram(context, log, display, firstImage);
-  let transport: Transport | undefined;
-  let driver: Driver<FractalClientInput> | undefined;
-  let reports: AsyncDisposable | undefined;
+  const statistics = openStatistics(options.statsfile, log);
+  const user = new PoolUserProgram(context, log, display, firstImage, statistics);
   try {
-    transport = openTransport(options.transport, options.encapsulation, {
-      path: options.capture,
-      onProblem: (sentence) => log.warning(sentence, { event: "capture" }),
-    });
-    log.note(`SCTP is carried by ${transport.description}`, { event: "transport", kind: transport.kind });
-    driver = drive<FractalClientInput, FractalClientEffect>(machine, {
-      transport,
-      endpoints: sessionClientEndpoints(options.threads),
-      channels,
-      onProblem: (sentence, channel) => log.once(channel, LogLevel.warning, sentence),
-      onEffect: (effect) => {
-        if (effect.type === "report") user.report(effect.report);
+    return await runClient<FractalClientInput, never, FractalClientReport>(context, log, {
+      sessions: options.threads,
+      status: user.status,
+      wrap: (client) => {
+        const prng = new Prng(randomIdentifier());
+        return new FractalClient(client, { poolHandle, receiveTimeoutMs: options.recvtimeout, prng });
       },
+      onEffect: () => {},
+      onReport: (report) => user.report(report),
+      work: (driver) => user.run(driver),
     });
-    driver.input({ type: "start" });
-    if (plan !== undefined) {
-      const sender = componentId(ComponentGroup.user, options.identifier ?? randomObject());
-      const location = locationOf(driver.endpoint("hunt"), false);
-      const status = (now: Instant) => user.status.status(location, now);
-      reports = reportStatus({ ...plan, sender, status, transport, log });
-    }
-    const exitCode = await user.run(driver);
-    await stopMachine(driver, STOP_LIMIT_MS);
-    return exitCode;
-  } catch (error) {
-    log.error(transportFailure(error), { event: "failed" });
-    return 1;
   } finally {
+    await statistics?.close();
     display.end();
-    await reports?.[Symbol.asyncDispose]();
-    await driver?.close();
-    await transport?.close();
   }
+}
+
+function openStatistics(path: string | undefined, log: Log): OutputFile | undefined {
+  if (path === undefined) return undefined;
+  const onProblem = (sentence: string) => log.warning(sentence, { event: "statistics" });
+  const file = openOutputFile({ path, option: "statsfile", onProblem });
+  file.write(IMAGES_HEADER);
+  return file;
 }
 
 /** The images one after another, and what is shown of them. */
@@ -132,6 +120,9 @@ class PoolUserProgram {
   readonly #log: Log;
   readonly #display: Display;
   readonly #firstImage: FractalParameter;
+  readonly #statistics: OutputFile | undefined;
+  readonly #startedAt: WallTime = wallTime();
+  #lineCount = 0;
   #progress: ImageProgress | undefined;
   #completed: ((statistics: ImageStatistics) => void) | undefined;
 
@@ -140,8 +131,10 @@ class PoolUserProgram {
     log: Log,
     display: Display,
     firstImage: FractalParameter,
+    statistics: OutputFile | undefined,
   ) {
     this.#firstImage = firstImage;
+    this.#statistics = statistics;
     this.#context = context;
     this.#log = log;
     this.#display = display;
@@ -165,44 +158,71 @@ class PoolUserProgram {
         this.#display.status(text);
         return 1;
       }
-      const file = options.output.replaceAll("%d", String(image));
-      try {
-        await writeFile(file, this.#progress!.picture.png());
-      } catch (error) {
-        this.#log.error(`cannot write ${file}: ${fileProblem(error)}`);
-        return 1;
-      }
+      const file = await this.#store(image);
+      if (file === undefined) return 1;
       this.#display.completed(this.#progress!, statistics, file);
+      this.#writeStatistics(this.#progress!, statistics);
     }
     return 0;
   }
 
+  /** Writes the image that is complete. @returns its file; undefined = it could not be written, as a line in the log says */
+  async #store(image: number): Promise<string | undefined> {
+    const { output, imagestorageprefix } = this.#context.options;
+    const files = [output.replaceAll("%d", String(image))];
+    if (imagestorageprefix !== undefined) files.push(storedName(imagestorageprefix, image));
+    const png = this.#progress!.picture.png();
+    for (const file of files) {
+      try {
+        await writeFile(file, png);
+      } catch (error) {
+        this.#log.error(`cannot write ${file}: ${fileProblem(error)}`, { event: "notWritten", file });
+        return undefined;
+      }
+    }
+    return files[0];
+  }
+
+  #writeStatistics(
+    { image, parameter: { width, height } }: ImageProgress,
+    statistics: ImageStatistics,
+  ): void {
+    if (this.#statistics === undefined) return;
+    const [startedAt, completedAt] = [this.#startedAt, wallTime()];
+    const completed = { image, width, height, completedAt, startedAt, statistics };
+    const lines = imageLines(this.#lineCount + 1, completed);
+    this.#lineCount += lines.length;
+    this.#statistics.write(lines.join(""));
+  }
+
   /** Takes a report of the machine. */
-  report(report: FractalClientReport | SessionClientReport): void {
+  report(report: FractalClientReport | SessionReport): void {
     this.#note(report);
     if (report.type === "points") {
       this.#paint(report);
+      this.#logPoints(report);
       return;
     }
     if (report.type === "imageCompleted") this.#completed?.(report.statistics);
-    const { level, text, fields } = describeClient(report) ??
-      describeReport(report as SessionClientReport);
+    const { level, text, fields } = describeFractal(report) ??
+      describeReport(report as SessionReport);
     this.#log.write(level, text, fields);
     if (level <= LogLevel.note) this.#display.status(text);
   }
 
   /** What a monitor may want to know, in the words of RSPLIB's program. */
-  #note(report: FractalClientReport | SessionClientReport): void {
+  #note(report: FractalClientReport | SessionReport): void {
     switch (report.type) {
       case "imageStarted":
         this.#messageCount = 0;
         return;
       case "partRequested":
         return this.status.says("Requesting calculation ...");
-      case "points": {
-        const element = report.elementId.toString(16).padStart(8, "0");
-        return this.status.says(`Processed packet #${++this.#messageCount} of PE $${element}`);
-      }
+      case "points":
+        this.#messageCount++;
+        return this.status.says(
+          `Processed packet #${this.#messageCount} of PE ${describeId(report.elementId)}`,
+        );
       case "imageCompleted":
         return this.status.says("Image completed!");
       case "partFailover":
@@ -231,6 +251,12 @@ class PoolUserProgram {
     this.#display.grown(progress, points);
   }
 
+  #logPoints({ part, elementId, x, y, values, missing }: FractalPoints): void {
+    const count = values.length, element = showId(elementId);
+    const text = `part ${part + 1}: ${count} points from (${x}, ${y}) on by ${element}, ${missing} missing`;
+    this.#log.verbose(text, { event: "points", part, element, x, y, count, missing });
+  }
+
   async #compute(
     driver: Driver<FractalClientInput>,
     image: number,
@@ -246,97 +272,38 @@ class PoolUserProgram {
       elements: new Map(),
     };
     this.#display.started(this.#progress);
-    const outcome = Promise.withResolvers<ImageStatistics | "ended" | "late">();
-    const onEnd = () => outcome.resolve("ended");
-    const timer = options.timeout === 0
-      ? undefined
-      : setTimeout(() => outcome.resolve("late"), 1000 * options.timeout);
-    this.#completed = outcome.resolve;
-    signal.addEventListener("abort", onEnd);
-    if (signal.aborted) onEnd();
+    const completed = Promise.withResolvers<ImageStatistics>();
+    this.#completed = completed.resolve;
     driver.input({ type: "image", parameter, sessions: options.threads });
+    const over = new AbortController();
+    const limitMs = options.timeout === 0 ? Infinity : 1000 * options.timeout;
+    const limit = pause(limitMs, AbortSignal.any([signal, over.signal]));
     try {
-      return await outcome.promise;
+      return await Promise.race([completed.promise, limit.then((passed) => passed ? "late" : "ended")]);
     } finally {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", onEnd);
+      over.abort();
     }
   }
 }
 
+/** Where `-imagestorageprefix` keeps an image. */
+function storedName(prefix: string, image: number): string {
+  return `${prefix}${String(image).padStart(6, "0")}.png`;
+}
+
 /** Finds out before the work starts that its result could not be written. */
-async function checkOutput(path: string): Promise<void> {
+async function checkOutput(option: string, path: string): Promise<void> {
   const folder = dirname(path);
-  if (!await isFolder(folder)) throw new OptionError(`option -output: there is no folder ${folder}`);
+  if (!await isFolder(folder)) throw new OptionError(`option -${option}: there is no folder ${folder}`);
   if (path.endsWith("/") || await isFolder(path)) {
-    throw new OptionError(`option -output: ${path} is a folder, not a file to write`);
+    throw new OptionError(`option -${option}: ${path} is a folder, not a file to write`);
   }
   const target = await stat(path).then(() => path, () => folder);
   await access(target, constants.W_OK).catch(() => {
-    throw new OptionError(`option -output: ${target} may not be written`);
+    throw new OptionError(`option -${option}: ${target} may not be written`);
   });
 }
 
 function isFolder(path: string): Promise<boolean> {
   return stat(path).then((found) => found.isDirectory(), () => false);
-}
-
-/** A line for a report of the fractal machine; undefined for one of the session layer. */
-function describeClient(report: FractalClientReport | SessionClientReport): LogLine | undefined {
-  const { note, warning, action, verbose } = LogLevel;
-  switch (report.type) {
-    case "imageStarted":
-      return line(action, `the image is computed in ${report.parts.length} sessions`, "imageCut", {
-        parts: report.parts.length,
-      });
-    case "partRequested":
-      return line(
-        action,
-        `part ${report.part + 1}: ${showId(report.elementId)} is to compute ${report.points} points`,
-        report.type,
-        { part: report.part, element: showId(report.elementId), points: report.points },
-      );
-    case "partResumed":
-      return line(
-        note,
-        `part ${report.part + 1}: ${showId(report.elementId)} goes on from the cookie`,
-        report.type,
-        { part: report.part, element: showId(report.elementId) },
-      );
-    case "partFailover":
-      return line(
-        note,
-        `part ${report.part + 1}: failover from ${showId(report.elementId)} ` +
-          `(cookie: ${report.hasCookie ? "yes" : "no"}): ${report.reason}`,
-        report.type,
-        {
-          part: report.part,
-          element: showId(report.elementId),
-          cookie: report.hasCookie,
-          reason: report.reason,
-        },
-      );
-    case "partIncomplete":
-      return line(
-        warning,
-        `part ${report.part + 1}: ${
-          showId(report.elementId)
-        } left ${report.missing} points out; asking again`,
-        report.type,
-        { part: report.part, element: showId(report.elementId), missing: report.missing },
-      );
-    case "partInvalid":
-      return line(
-        warning,
-        `part ${report.part + 1}: ${showId(report.elementId)} sent what cannot be used: ${report.reason}`,
-        report.type,
-        { part: report.part, element: showId(report.elementId), reason: report.reason },
-      );
-    case "partCompleted":
-      return line(action, `part ${report.part + 1}: complete`, report.type, { part: report.part });
-    case "imageCompleted":
-      return line(verbose, "all points of the image are there", "imageComplete");
-    default:
-      return undefined;
-  }
 }

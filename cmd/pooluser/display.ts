@@ -1,11 +1,12 @@
 /** How a pool user shows its progress: a live picture, lines of text, or JSON objects. */
 import type { Output } from "../command.ts";
+import { wantsColour } from "../driver/colour.ts";
 import { LogLevel } from "../driver/log.ts";
 import type { Log } from "../driver/log.ts";
 import type { LiveBlock } from "../tui/screen.ts";
-import { showId } from "../server/describe_reports.ts";
-import type { FractalPoints, ImageStatistics } from "../../protocol/app/fractal/client.ts";
+import type { FractalPoints, ImageStatistics } from "../../protocol/app/fractal/client_types.ts";
 import type { FractalParameter } from "../../protocol/app/fractal/messages.ts";
+import { showId } from "../../protocol/param/describe.ts";
 import type { Picture } from "./picture.ts";
 import { renderImage } from "./view.ts";
 
@@ -178,7 +179,7 @@ function count(number: number, what: string): string {
 
 /** Whether a terminal shows 24-bit colours, as far as its environment says. */
 export function hasTrueColour(output: Output, variable: (name: string) => string | undefined): boolean {
-  if (!output.isTerminal || (variable("NO_COLOR") ?? "") !== "") return false;
+  if (!wantsColour(output, variable)) return false;
   return /^(truecolor|24bit)$/.test(variable("COLORTERM") ?? "") ||
     /direct|kitty|alacritty|foot|wezterm|ghostty/.test(variable("TERM") ?? "");
 }

@@ -1,14 +1,13 @@
 /** Options of `rsp pooluser` (reference/rsplib.md §6.6). */
-import { logOptions, registrarHuntOptions, statusOptions, transportOptions } from "../common_options.ts";
-import type { LogOptions, RegistrarHuntOptions, StatusOptions, TransportOptions } from "../common_options.ts";
-import { choice, decimal, flag, identifier, integer, notYet, text } from "../options.ts";
+import { choice, decimal, flag, integer, text } from "../options.ts";
 import type { Option, OptionValues } from "../options.ts";
+import { clientOptions } from "../pool/client_options.ts";
+import type { ClientOptions } from "../pool/client_options.ts";
 import { MAX_FRACTAL_ITERATIONS } from "../../protocol/app/fractal/messages.ts";
 
 /** The options by name. */
-export interface PoolUserOptions extends RegistrarHuntOptions, StatusOptions, TransportOptions, LogOptions {
+export interface PoolUserOptions extends ClientOptions {
   readonly fractal: Option<boolean>;
-  readonly identifier: Option<number | undefined>;
   readonly poolhandle: Option<string>;
   readonly width: Option<number>;
   readonly height: Option<number>;
@@ -16,6 +15,8 @@ export interface PoolUserOptions extends RegistrarHuntOptions, StatusOptions, Tr
   readonly output: Option<string>;
   readonly images: Option<number>;
   readonly once: Option<boolean>;
+  readonly imagestorageprefix: Option<string | undefined>;
+  readonly statsfile: Option<string | undefined>;
   readonly interimagetime: Option<number>;
   readonly timeout: Option<number>;
   readonly config: Option<string | undefined>;
@@ -39,12 +40,10 @@ export interface PoolUserOptions extends RegistrarHuntOptions, StatusOptions, Tr
 const image = { group: "Image" } as const;
 const corner = { ...image, min: -1e6, max: 1e6, defaultValue: undefined } as const;
 const show = { group: "Display" } as const;
-const later = { group: "Not yet" } as const;
 
 /** What `rsp pooluser` can be told. */
 export const poolUserOptions: PoolUserOptions = {
-  fractal: flag("Use the fractal service, which is the only one yet"),
-  identifier: identifier("ID of this pool user in status reports", { aliases: ["cspidentifier"] }),
+  fractal: flag("Use the fractal service, which is what happens anyway"),
   poolhandle: text("Pool that computes, 1 to 32 octets", { defaultValue: "FractalGeneratorPool" }),
   threads: integer("Sessions at the same time, each with a part of the image", {
     aliases: ["parts"],
@@ -55,6 +54,14 @@ export const poolUserOptions: PoolUserOptions = {
   output: text("PNG file to write; %d stands for the number of the image", {
     valueName: "FILE",
     defaultValue: "fractal.png",
+  }),
+  imagestorageprefix: text("Keep each image, too, as PREFIX000001.png and so on", {
+    valueName: "PREFIX",
+    defaultValue: undefined,
+  }),
+  statsfile: text("Write down what each element did for each image; .bz2 packs the file", {
+    valueName: "FILE",
+    defaultValue: undefined,
   }),
   images: integer("How many images to compute; 0 = one after another until Ctrl+C", {
     aliases: ["count"],
@@ -89,15 +96,19 @@ export const poolUserOptions: PoolUserOptions = {
   }),
   width: integer("Points from left to right", { ...image, min: 64, max: 8192, defaultValue: 400 }),
   height: integer("Points from top to bottom", { ...image, min: 64, max: 4096, defaultValue: 250 }),
-  config: text("Take the image from a fractal configuration file (*.fsf)", {
-    ...image,
-    valueName: "FILE",
-    defaultValue: undefined,
-  }),
-  configdir: text("Take each image from a random *.fsf file of a folder", {
+  config: text(
+    "Take the image from a fractal configuration file (*.fsf), or one of the own set by its name",
+    {
+      ...image,
+      valueName: "FILE",
+      defaultValue: undefined,
+    },
+  ),
+  configdir: text("Take each image from a random *.fsf file of a folder; none = RSPLIB's default image", {
     ...image,
     valueName: "DIR",
     defaultValue: undefined,
+    defaultText: "a set of its own; none when the options below say something",
   }),
   algorithm: choice(["file", "Mandelbrot", "MandelbrotN", "test"], "What to compute", {
     ...image,
@@ -123,11 +134,7 @@ export const poolUserOptions: PoolUserOptions = {
   colormarks: flag("Colour points by how often their session changed its element, too", show),
   sessions: flag("Colour points by their session, too", show),
   caption: text("A title for the display", { ...show, defaultValue: "Fractal Pool User" }),
-  ...registrarHuntOptions,
-  ...statusOptions,
-  ...transportOptions,
-  ...logOptions,
-  imagestorageprefix: notYet("RSPLIB never used it; -output=NAME%d.png stores all images", later),
+  ...clientOptions,
 };
 
 /** Values of {@linkcode poolUserOptions}. */

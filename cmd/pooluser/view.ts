@@ -1,7 +1,7 @@
 /** What a terminal shows while an image is computed. */
-import { showId } from "../server/describe_reports.ts";
 import { renderPicture } from "../tui/half_blocks.ts";
 import type { CellSize, PixelSource } from "../tui/half_blocks.ts";
+import { showId } from "../../protocol/param/describe.ts";
 
 /** What is known of the image at a moment. */
 export interface ImageModel {

@@ -20,8 +20,8 @@ function file(n: number): string {
     `<C2Real>0</C2Real><C2Imag>0</C2Imag><Useroptions><N>${n}</N></Useroptions></A>`;
 }
 
-Deno.test("chooseImage() gives RSPLIB's default image", () => {
-  assert.deepEqual(choose([]).image, {
+Deno.test("chooseImage() gives RSPLIB's default image when it is asked for", () => {
+  assert.deepEqual(choose(["-configdir=none"]).image, {
     type: "parameter",
     width: 400,
     height: 250,
@@ -32,6 +32,27 @@ Deno.test("chooseImage() gives RSPLIB's default image", () => {
     c2Real: 1.5,
     c2Imag: -1.5,
     n: 2,
+  });
+});
+
+Deno.test("chooseImage() takes one of its own images by chance, unless options say what to compute", () => {
+  const last = choose([], 0.999);
+  assert.match(last.said, /image from whole-set$/m);
+  assert.equal(last.image.c1Real, -1.2);
+  assert.match(choose([], 0).said, /image from between$/m);
+  for (const option of ["-algorithm=Mandelbrot", "-iterations=9", "-c2imag=0.5", "-n=3"]) {
+    const { image, said } = choose([option], 0);
+    assert.equal(image.c1Real, -1.5, option);
+    assert.equal(said, "");
+  }
+});
+
+Deno.test("chooseImage() takes an image of its own by its name, and lists the names when there is none", () => {
+  const { image } = choose(["-config=cubic", "-width=64"]);
+  assert.deepEqual([image.algorithm, image.n, image.width], [2, 3, 64]);
+  assert.throws(() => choose(["-config=cubik"]), {
+    name: "OptionError",
+    message: /cubik cannot be read: .*images without a file are between, cubic, .*whole-set$/,
   });
 });
 

@@ -128,8 +128,7 @@ Deno.test("rsp server gives up a refused registration when it is told to", async
 
 Deno.test("a wrong command line is told before the network is opened", async () => {
   const cases: readonly (readonly [Command, string[], RegExp])[] = [
-    [server, [], /which service/],
-    [server, ["-echo"], /not there yet/],
+    [server, ["-echo", "-fractal", "-identifier=1"], /for one pool element/],
     [server, ["-fractal", `-poolhandle=${"x".repeat(33)}`], /1 to 32 octets/],
     [poolUser, [`-poolhandle=${"x".repeat(33)}`], /1 to 32 octets/],
     [poolUser, ["-output=/no/such/folder/x.png"], /no folder/],
@@ -140,5 +139,38 @@ Deno.test("a wrong command line is told before the network is opened", async () 
       name: "OptionError",
       message,
     });
+  }
+});
+
+Deno.test("-imagestorageprefix keeps every image, -statsfile says who computed what", async () => {
+  const folder = await Deno.makeTempDir();
+  const { program: pr, option } = await startRegistrar();
+  const pe = new Program(server, "-fractal", option, "-identifier=0xabc");
+  try {
+    await pe.event("registered");
+    const user = new Program(
+      poolUser,
+      option,
+      ...["-config=cubic", "-width=64", "-height=64", "-images=2", "-interimagetime=0", "-timeout=30"],
+      ...[`-output=${folder}/last.png`, `-imagestorageprefix=${folder}/kept-`, `-statsfile=${folder}/stats`],
+    );
+    assert.equal(await user.ended, 0);
+    const files = (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name).sort();
+    assert.deepEqual(files, ["kept-000001.png", "kept-000002.png", "last.png", "stats"]);
+    const [last, kept] = await Promise.all(
+      ["last.png", "kept-000002.png"].map((name) => Deno.readFile(join(folder, name))),
+    );
+    assert.deepEqual(last, kept);
+    const lines = (await Deno.readTextFile(join(folder, "stats"))).trim().split("\n").slice(1);
+    const fields = lines.map((line) => line.split(/ +/));
+    assert.deepEqual(fields.map(([serial, , , image]) => [serial, image]), [["000001", "1"], [
+      "000002",
+      "2",
+    ]]);
+    assert.deepEqual(fields.map((line) => line.slice(-4, -3)), [["0x00000abc"], ["0x00000abc"]]);
+    assert.deepEqual(fields.map((line) => line.at(-2)), ["4096", "4096"]);
+  } finally {
+    for (const one of [pe, pr]) assert.equal(await one.stop(), 0);
+    await Deno.remove(folder, { recursive: true });
   }
 });
