@@ -1,10 +1,27 @@
 /**
  * `rsp`: SCTP and Reliable Server Pooling (RFC 5351-5356) in TypeScript on Deno. This module is the library side of
- * the toolkit: the pure protocol floors, for tests, tools and other programs.
+ * the toolkit, for tests, tools and other programs. It has two floors.
  *
- * Nothing here opens a socket, reads a clock or keeps a timer. Codecs turn octets into values and back. Everything that
- * has a state is a {@linkcode Machine}: inputs and the time go in, effects come out, and a driver of yours carries the
- * effects out. From the ground up:
+ * Pools that run, with promises and `await using`: {@linkcode PoolSession} for a pool's user,
+ * {@linkcode PoolElement} for a server in a pool, {@linkcode PoolClient} for several sessions, {@linkcode PoolRegistrar}.
+ *
+ * @example A pool, a server in it, and its user
+ * ```ts
+ * import { PoolElement, PoolRegistrar, PoolSession } from "@rsp/rsp";
+ * import assert from "node:assert/strict";
+ *
+ * await using registrar = await PoolRegistrar.start({ local: "127.0.0.1", announce: "off" });
+ * const options = { registrars: [registrar.address], announce: "off" } as const;
+ * await using _server = await PoolElement.serve("UpperPool", async (session) => {
+ *   for await (const { text } of session) await session.send(text.toUpperCase());
+ * }, options);
+ * await using session = await PoolSession.open("UpperPool", options);
+ * assert.equal((await session.request("hello")).text, "HELLO");
+ * ```
+ *
+ * Below, the protocols. Nothing there opens a socket, reads a clock or keeps a timer. Codecs turn octets into values and
+ * back. Everything that has a state is a {@linkcode Machine}: inputs and the time go in, effects come out, and a driver of
+ * yours carries the effects out. From the ground up:
  *
  * - octets: {@linkcode Reader}, {@linkcode Writer}
  * - messages: {@linkcode readAsap}, {@linkcode writeAsap}, {@linkcode readEnrp}, {@linkcode writeEnrp}
@@ -67,6 +84,36 @@
  *
  * @module
  */
+
+// Pools that run: sessions, elements and a registrar with promises and `await using`.
+export {
+  ElementSession,
+  PoolClient,
+  PoolElement,
+  PoolError,
+  PoolMessage,
+  PoolRegistrar,
+  PoolSession,
+} from "./cmd/library/mod.ts";
+export type {
+  ElementSessionEvent,
+  EncapsulationChoice,
+  PoolClientOptions,
+  PoolCookie,
+  PoolElementOptions,
+  PoolErrorReason,
+  PoolFailover,
+  PoolLogEntry,
+  PoolMessageEvent,
+  PoolOptions,
+  PoolRegistrarOptions,
+  PoolService,
+  PoolSessionEvent,
+  PoolSessionOptions,
+  RequestMessageOptions,
+  SendOptions,
+  TransportChoice,
+} from "./cmd/library/mod.ts";
 
 // Octets.
 export {
@@ -198,7 +245,7 @@ export type {
   PolicyField,
   PolicyName,
   PolicyParameter,
-  PoolElement,
+  PoolElement as PoolElementParameter,
   PoolHandle,
   SctpTransport,
   ServerInformation,
@@ -343,7 +390,49 @@ export type {
   SessionId,
   SessionMessage,
   SessionOpened,
+  SessionReport,
+  SessionSend,
 } from "./protocol/session/mod.ts";
+
+// Applications.
+export { ApplicationMachine, FailoverPause, ReplyFlow, SessionLimit } from "./protocol/app/mod.ts";
+export type {
+  Application,
+  ApplicationEffect,
+  ApplicationInput,
+  ApplicationOutlet,
+  ElementService,
+  ReplyFlowReport,
+  SessionLimitReport,
+  Sessions,
+} from "./protocol/app/mod.ts";
+
+// The Ping Pong Service.
+export {
+  MAX_PING_DATA,
+  MAX_UNANSWERED_PINGS,
+  PingPongClient,
+  PingPongServer,
+  PingPongType,
+  readPingPong,
+  readPingPongCookie,
+  writePingPong,
+  writePingPongCookie,
+} from "./protocol/app/pingpong/mod.ts";
+export type {
+  Ping,
+  PingPongClientEffect,
+  PingPongClientOptions,
+  PingPongClientReport,
+  PingPongCookie,
+  PingPongElement,
+  PingPongMessage,
+  PingPongServerOptions,
+  PingPongServerReport,
+  PingPongStatistics,
+  Pong,
+  RoundTrips,
+} from "./protocol/app/pingpong/mod.ts";
 
 // The Fractal Generator Service.
 export {
@@ -368,6 +457,8 @@ export {
 } from "./protocol/app/fractal/mod.ts";
 export type {
   ColourMarks,
+  ComputeEffect,
+  ComputeInput,
   ComputeJob,
   ElementStatistics,
   FractalClientEffect,
@@ -384,20 +475,89 @@ export type {
   FractalServerInput,
   FractalServerOptions,
   FractalServerReport,
+  ImageInput,
   ImageStatistics,
   Rectangle,
 } from "./protocol/app/fractal/mod.ts";
+
+// The CalcApp service.
+export {
+  CalcAppClient,
+  CalcAppServer,
+  MAX_JOB_SIZE,
+  readCalcApp,
+  readCalcAppCookie,
+  writeCalcApp,
+  writeCalcAppCookie,
+} from "./protocol/app/calcapp/mod.ts";
+export type {
+  ArrivalOptions,
+  CalcAppClientInput,
+  CalcAppClientOptions,
+  CalcAppClientReport,
+  CalcAppComplete,
+  CalcAppCookie,
+  CalcAppMessage,
+  CalcAppRequest,
+  CalcAppServerOptions,
+  CalcAppServerReport,
+  CalcAppSignal,
+  JobRecord,
+} from "./protocol/app/calcapp/mod.ts";
+
+// The scripting service.
+export {
+  describeJobStatus,
+  JobStatus,
+  MAX_SCRIPTING_DATA,
+  MAX_SCRIPTING_INFO,
+  NotReadyReason,
+  readScripting,
+  ScriptingClient,
+  ScriptingServer,
+  writeScripting,
+} from "./protocol/app/scripting/mod.ts";
+export type {
+  EnvironmentHash,
+  EnvironmentMessage,
+  FileMessage,
+  JobEnded,
+  JobFile,
+  JobId,
+  JobPlace,
+  JobPrinted,
+  JobResult,
+  KeepAliveAckMessage,
+  KeepAliveMessage,
+  NotReadyMessage,
+  PrintChannel,
+  PrintMessage,
+  ReadyMessage,
+  ScriptingClientEffect,
+  ScriptingClientInput,
+  ScriptingClientOptions,
+  ScriptingClientReport,
+  ScriptingMessage,
+  ScriptingServerEffect,
+  ScriptingServerInput,
+  ScriptingServerOptions,
+  ScriptingServerReport,
+  StatusMessage,
+} from "./protocol/app/scripting/mod.ts";
 
 // Status reports (CSP).
 export {
   ComponentGroup,
   componentGroupOf,
   componentId,
+  componentLabel,
   componentLocation,
   componentObjectOf,
   CSP_PORT,
+  describeComponent,
   elementStatus,
   MAX_CSP_ASSOCIATIONS,
+  Monitor,
   readComponentReport,
   RegistrarContact,
   registrarStatus,
@@ -406,10 +566,17 @@ export {
   writeComponentReport,
 } from "./protocol/csp/mod.ts";
 export type {
+  Component,
   ComponentAssociation,
+  ComponentColumns,
   ComponentId,
   ComponentReport,
   ComponentStatus,
+  MonitorEffect,
+  MonitorInput,
+  MonitorOptions,
+  MonitorReport,
+  MonitorStatistics,
   ReporterEffect,
   ReporterInput,
   ReporterOptions,

@@ -1,0 +1,313 @@
+/** What the library promises, over whatever carries SCTP. */
+import assert from "node:assert/strict";
+import { PoolClient, PoolElement, PoolError, PoolRegistrar, PoolSession } from "../../../cmd/library/mod.ts";
+import type { ElementSession, PoolLogEntry, PoolSessionEvent } from "../../../cmd/library/mod.ts";
+import { echo, poolStarter, within } from "./pools.ts";
+import type { TestTransport } from "./pools.ts";
+
+/** Answers with its name. */
+function named(name: string): (session: ElementSession) => Promise<void> {
+  return async (session) => {
+    for await (const { text } of session) await session.send(`${name} ${text}`);
+  };
+}
+
+async function read(session: PoolSession, count: number): Promise<string[]> {
+  const texts: string[] = [];
+  for await (const { text } of session) {
+    texts.push(text);
+    if (texts.length === count) break;
+  }
+  return texts;
+}
+
+/** All tests of the library that run over whatever carries SCTP. */
+export function testPools(options: TestTransport): void {
+  const startPool = poolStarter(options);
+
+  Deno.test("a session sends and reads messages in order, and a loop that was left goes on with the next one", async () => {
+    await using pool = await startPool();
+    await using _server = await pool.serve(echo);
+    await using session = await PoolSession.open("TestPool", pool.options);
+    for (const text of ["one", "two", "three"]) await session.send(text);
+    assert.deepEqual(await within("two messages", read(session, 2)), ["one", "two"]);
+    assert.deepEqual(await within("one message", read(session, 1)), ["three"]);
+  });
+
+  Deno.test("payload protocol and stream come over, both ways", async () => {
+    await using pool = await startPool();
+    await using _server = await pool.serve(async (session) => {
+      for await (const { data, ppid, stream } of session) {
+        await session.send(data, { ppid: ppid + 1, stream });
+      }
+    });
+    await using session = await PoolSession.open("TestPool", pool.options);
+    const answer = await within("an answer", session.request("x", { ppid: 33, stream: 3 }));
+    assert.deepEqual([answer.ppid, answer.stream, answer.text], [34, 3, "x"]);
+    assert.throws(() => session.send("x", { ppid: 11 }), /ASAP's own/);
+    assert.throws(() => session.send(""), /empty message/);
+  });
+
+  Deno.test("when the element ends, the session goes on with another one and the program reads it in its place", async () => {
+    await using pool = await startPool();
+    const servers = [await pool.serve(named("alpha")), await pool.serve(named("beta"))];
+    await using session = await PoolSession.open("TestPool", pool.options);
+    const [before = ""] = (await within("an answer", session.request("?"))).text.split(" ");
+    const lost = session.elementId;
+    const events: PoolSessionEvent[] = [];
+    await servers.find(({ elementId }) => elementId === lost)?.close();
+    for await (const event of session.events()) {
+      events.push(event);
+      if (event.type === "failover" && event.state === "complete") break;
+    }
+    assert.deepEqual(
+      events.map((event) =>
+        event.type === "failover" ? [event.state, event.hasCookie, event.graceful] : event
+      ),
+      [["necessary", false, true], ["complete", false, false]],
+    );
+    assert.notEqual(session.elementId, lost);
+    const [after] = (await within("an answer", session.request("?"))).text.split(" ");
+    assert.deepEqual([before, after].sort(), ["alpha", "beta"]);
+    for (const server of servers) await server.close();
+  });
+
+  Deno.test("a request to an element that does not answer goes to another one, which the registrar is told", async () => {
+    await using pool = await startPool();
+    const entries: PoolLogEntry[] = [];
+    await using _deaf = await pool.serve(async (session) => void await session.closed);
+    await using session = await PoolSession.open("TestPool", {
+      ...pool.options,
+      log: (entry) => entries.push(entry),
+    });
+    await using _alpha = await pool.serve(named("alpha"));
+    const { text } = await within("an answer", session.request("?", { timeoutMs: 300 }));
+    assert.equal(text, "alpha ?");
+    assert.ok(entries.some(({ report }) => report?.type === "unreachableReported"));
+  });
+
+  Deno.test("requests that are made together are answered one after the other", async () => {
+    await using pool = await startPool();
+    await using _server = await pool.serve(echo);
+    await using session = await PoolSession.open("TestPool", pool.options);
+    const texts = Array.from({ length: 20 }, (_, n) => `${n}`);
+    const answers = await within("answers", Promise.all(texts.map((text) => session.request(text))));
+    assert.deepEqual(answers.map(({ text }) => text), texts);
+  });
+
+  Deno.test("the next element finds the newest cookie, and a new user brings none", async () => {
+    await using pool = await startPool();
+    const cookies: (string | undefined)[] = [];
+    const service = async (session: ElementSession) => {
+      const cookie = await session.cookie;
+      cookies.push(cookie === undefined ? undefined : new TextDecoder().decode(cookie));
+      for await (const { text } of session) {
+        await session.send(text);
+        await session.sendCookie(`has ${text}`);
+      }
+    };
+    const servers = [await pool.serve(service), await pool.serve(service)];
+    await using session = await PoolSession.open("TestPool", pool.options);
+    for (const text of ["aaaa", "bbbb"]) {
+      assert.equal((await within("an answer", session.request(text))).text, text);
+    }
+    await servers.find(({ elementId }) => elementId === session.elementId)?.close();
+    assert.equal((await within("an answer", session.request("cccc"))).text, "cccc");
+    assert.deepEqual(cookies, [undefined, "has bbbb"]);
+    for (const server of servers) await server.close();
+  });
+
+  Deno.test("with manual failover the program says when another element is looked for", async () => {
+    await using pool = await startPool();
+    const server = await pool.serve(named("alpha"));
+    await using session = await PoolSession.open("TestPool", { ...pool.options, failover: "manual" });
+    await server.close();
+    await using _beta = await pool.serve(named("beta"));
+    const events = session.events();
+    const first = await within("the loss", events.next());
+    assert.ok(first.value?.type === "failover" && first.value.state === "necessary");
+    session.failover({ reportUnreachable: false });
+    const second = await within("the failover", events.next());
+    assert.ok(second.value?.type === "failover" && second.value.state === "complete");
+    assert.equal((await within("an answer", session.request("?"))).text, "beta ?");
+  });
+
+  Deno.test("a server that is not read is slowed down, and what it sends arrives whole", async () => {
+    await using pool = await startPool();
+    const COUNT = 400, LENGTH = 64 * 1024;
+    let sent = 0;
+    await using _server = await pool.serve(async (session) => {
+      await session.cookie;
+      for (; sent < COUNT; sent++) await session.send(new Uint8Array(LENGTH).fill(sent));
+    });
+    await using session = await PoolSession.open("TestPool", pool.options);
+    await session.send("go");
+    const iterator = session[Symbol.asyncIterator]();
+    let previous = -1;
+    while (sent === 0 || sent !== previous) { // until it stands still
+      previous = sent;
+      await new Promise<void>((resolve) => setTimeout(resolve, 300));
+    }
+    assert.ok(sent > 0 && sent < 100, `${sent} messages of ${COUNT} were taken though nobody reads`);
+    for (let n = 0; n < COUNT; n++) {
+      const { value } = await within(`message ${n}`, iterator.next());
+      assert.equal(value?.data.length, LENGTH);
+      assert.equal(value.data[LENGTH - 1], n & 255);
+    }
+  });
+
+  Deno.test("several sessions of one client share a registrar and have elements of their own", async () => {
+    await using pool = await startPool();
+    await using _alpha = await pool.serve(named("alpha"));
+    await using _beta = await pool.serve(named("beta"));
+    await using client = await PoolClient.start(pool.options);
+    const sessions = await within("sessions", Promise.all([1, 2, 3, 4].map(() => client.open("TestPool"))));
+    assert.equal(client.sessionCount, 4);
+    const answers = await within("answers", Promise.all(sessions.map((session) => session.request("?"))));
+    assert.deepEqual(answers.map(({ text }) => text).sort(), ["alpha ?", "alpha ?", "beta ?", "beta ?"]);
+    await within("the end of one", sessions[0]!.close());
+    assert.equal(client.sessionCount, 3);
+    assert.match(await sessions[0]!.closed, /./);
+    await assert.rejects(sessions[0]!.send("x"), PoolError);
+    await within("an answer", sessions[1]!.request("still there?"));
+  });
+
+  Deno.test("a client that is closed ends its sessions: loops end, sends are rejected", async () => {
+    await using pool = await startPool();
+    await using _server = await pool.serve(echo);
+    const client = await PoolClient.start(pool.options);
+    const session = await client.open("TestPool");
+    const reading = read(session, 1);
+    await within("the end", client.close());
+    assert.deepEqual(await within("the end of the loop", reading), []);
+    await assert.rejects(session.send("x"), { name: "PoolError", reason: "ended" });
+    await assert.rejects(session.request("x"), { name: "PoolError", reason: "ended" });
+    await assert.rejects(client.open("TestPool"), { name: "PoolError", reason: "ended" });
+  });
+
+  Deno.test("an element at its limit sends further users to another one", async () => {
+    await using pool = await startPool();
+    await using _small = await pool.serve(named("small"), { maxSessions: 1 });
+    await using client = await PoolClient.start(pool.options);
+    const first = await client.open("TestPool");
+    assert.equal((await within("an answer", first.request("?"))).text, "small ?");
+    await using _large = await pool.serve(named("large"));
+    const others = await within("sessions", Promise.all([client.open("TestPool"), client.open("TestPool")]));
+    const answers = await within("answers", Promise.all(others.map((session) => session.request("?"))));
+    assert.deepEqual(answers.map(({ text }) => text), ["large ?", "large ?"]);
+  });
+
+  Deno.test("a service that throws loses its session, not its element", async () => {
+    await using pool = await startPool();
+    const errors: string[] = [];
+    await using _server = await pool.serve(async (session) => {
+      for await (const { text } of session) {
+        if (text === "bad") throw new Error("cannot do that");
+        await session.send(text);
+      }
+    }, { onError: (error) => errors.push(String(error)) });
+    await using session = await PoolSession.open("TestPool", pool.options);
+    await session.send("bad");
+    const { value } = await within("the loss", session.events().next());
+    assert.ok(value?.type === "failover" && !value.graceful);
+    assert.deepEqual(errors, ["Error: cannot do that"]);
+    assert.equal((await within("an answer", session.request("good"))).text, "good");
+  });
+
+  Deno.test("what is wrong is told in words: options, names, policies", async () => {
+    const cases: readonly (readonly [() => Promise<unknown>, RegExp])[] = [
+      [() => PoolSession.open("P", { announce: "off" }), /announce is "off" and registrars is empty/],
+      [
+        () => PoolSession.open("P", { registrars: ["10.1.0.1:99999"] }),
+        /option registrars: it has a port above 65535/,
+      ],
+      [() => PoolSession.open("P", { announce: "10.1.0.1:3863" }), /option announce/],
+      [() => PoolSession.open("x".repeat(33), { ...options, registrars: ["127.0.0.1"] }), /1 to 32 octets/],
+      [
+        () => PoolElement.serve("P", echo, { policy: "RoundRibbon" }),
+        /option policy: it must be a policy such as RoundRobin/,
+      ],
+      [
+        () => PoolElement.serve("P", echo, { ...options, registrars: ["127.0.0.1"], local: "here" }),
+        /option local/,
+      ],
+      [() => PoolRegistrar.start({ ...options, local: "192.0.2.1" }), /192\.0\.2\.1/],
+    ];
+    for (const [open, words] of cases) {
+      await assert.rejects(within("an error", open()), (error: Error) => {
+        assert.equal(error.name, "PoolError", String(error));
+        assert.match(error.message, words);
+        return true;
+      });
+    }
+  });
+
+  Deno.test("an element with another policy than its pool is refused, and may be let try again", async () => {
+    await using pool = await startPool();
+    await using _first = await pool.serve(echo);
+    await assert.rejects(pool.serve(echo, { policy: "LeastUsed" }), { reason: "refused", message: /policy/ });
+    const signal = AbortSignal.timeout(500);
+    await assert.rejects(pool.serve(echo, { policy: "LeastUsed", retryRefused: true, signal }), {
+      reason: "timeout",
+      message: /policy/,
+    });
+  });
+
+  Deno.test("with business cards a session outlives its registrar and its element", async () => {
+    await using pool = await startPool();
+    const servers = await Promise.all(["alpha", "beta"].map((name) => {
+      return pool.serve(named(name), { businessCards: true, reregistrationIntervalMs: 100 });
+    }));
+    const cards = Promise.withResolvers<void>();
+    const log = ({ report }: PoolLogEntry) => {
+      if (report?.type === "sessionCard" && report.elementIds.length === 1) cards.resolve();
+    };
+    await using session = await PoolSession.open("TestPool", { ...pool.options, log });
+    const { text: before } = await within("an answer", session.request("?"));
+    await within("a card that names the other element", cards.promise);
+    await pool.registrar.close();
+    await servers.find(({ elementId }) => elementId === session.elementId)?.close();
+    const { text: after } = await within("an answer", session.request("?"));
+    assert.deepEqual([before, after].sort(), ["alpha ?", "beta ?"]);
+    for (const server of servers) await server.close();
+  });
+
+  Deno.test("a session that cannot be opened says what is missing: a registrar, the pool", async () => {
+    await using pool = await startPool();
+    const gone = await startPool();
+    await gone.registrar.close();
+    const noRegistrar = { ...gone.options, giveUpAfterMs: 600 };
+    await assert.rejects(within("an error", PoolSession.open("TestPool", noRegistrar)), {
+      reason: "timeout",
+      message: /within 0\.\d s: registrar 127\.0\.0\.1:\d+ cannot be used: .*; next attempt in/,
+    });
+    const noPool = { ...pool.options, signal: AbortSignal.timeout(600) };
+    await assert.rejects(within("an error", PoolSession.open("TestPool", noPool)), {
+      reason: "timeout",
+      message: /with pool TestPool within .* s: unknown pool handle/,
+    });
+  });
+
+  Deno.test("a session waits for its registrar, and is opened when it comes", async () => {
+    const place = await startPool();
+    const local = place.registrar.address;
+    await place.registrar.close();
+    const opening = PoolSession.open("TestPool", place.options);
+    await using pool = await startPool(local);
+    await using _server = await pool.serve(echo);
+    await using session = await within("the session", opening);
+    assert.equal((await within("an answer", session.request("late"))).text, "late");
+  });
+
+  Deno.test("a session gives up when no other element is found in time, and says why", async () => {
+    await using pool = await startPool();
+    const server = await pool.serve(echo);
+    await using session = await PoolSession.open("TestPool", { ...pool.options, giveUpAfterMs: 800 });
+    await server.close();
+    await assert.rejects(within("an error", session.request("?")), { name: "PoolError" });
+    await assert.rejects(session.send("?"), {
+      reason: "timeout",
+      message: /no other element was found: unknown pool handle/,
+    });
+  });
+}
