@@ -1,4 +1,5 @@
 /** Commands within the test's own process, over the embedded stack and loopback. */
+import type { Readable } from "node:stream";
 import type { Command, Output } from "../../cmd/command.ts";
 import { parseOptions } from "../../cmd/options.ts";
 import { command as registrar } from "../../cmd/registrar/command.ts";
@@ -18,8 +19,14 @@ export class Program {
   readonly #abort = new AbortController();
   #waiting: (() => void) | undefined;
 
-  constructor(command: Command, ...line: string[]) {
-    const { values, given } = parseOptions(command.options, [...line, ...TRANSPORT], () => undefined);
+  /** Starts a command, with something to read if it is given. */
+  constructor(started: Command | { readonly command: Command; readonly stdin: Readable }, ...line: string[]) {
+    const { command, stdin } = "command" in started ? started : { command: started, stdin: undefined };
+    const { values, given, positionals } = parseOptions(
+      command.options,
+      [...TRANSPORT, ...line],
+      () => undefined,
+    );
     const output: Output = {
       isTerminal: false,
       write: (text) => {
@@ -33,7 +40,8 @@ export class Program {
       calledAs: command.name,
       options: values,
       given,
-      positionals: [],
+      positionals,
+      stdin: stdin === undefined ? undefined : { isTerminal: false, open: () => stdin },
       stdout: output,
       stderr: output,
       variable: () => undefined,
@@ -41,11 +49,11 @@ export class Program {
     });
   }
 
-  /** The first line with this event. */
-  async event(event: string): Promise<Line> {
+  /** The first line with this event, or the one of that number. */
+  async event(event: string, number = 1): Promise<Line> {
     const deadline = AbortSignal.timeout(DEADLINE_MS);
     for (;;) {
-      const found = this.lines.find((line) => line["event"] === event);
+      const found = this.lines.filter((line) => line["event"] === event)[number - 1];
       if (found !== undefined) return found;
       await new Promise<void>((resolve, reject) => {
         this.#waiting = resolve;

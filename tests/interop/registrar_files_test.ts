@@ -1,6 +1,6 @@
 /**
  * What registrars write about themselves, RSPLIB's and ours as peers of one scope: action log, statistics and scalar file
- * have the same columns and speak of the same messages, and RSPLIB's monitor reads the status reports of both. Run by
+ * have the same columns and speak of the same messages, and each side's monitor reads the status reports of the other. Run by
  * `scripts/kernel-lab test registrar`.
  */
 import assert from "node:assert/strict";
@@ -20,7 +20,7 @@ const STATISTICS_LINE =
   /^\d{6} \d+\.\d{6} \d+\.\d{6} {3}\d+\.\d{6} \d+\.\d{6} \d+\.\d{6} {3}(\d+ ){3}\d+ {3}(\d+ ){7}\d+$/;
 
 Deno.test({
-  name: "rsp registrar and rspregistrar write the same files, and RSPLIB's monitor shows both",
+  name: "rsp registrar and rspregistrar write the same files, and each side's monitor shows the other",
   ignore: !kernelSctpSupport().available,
   fn: async (t) => {
     await using lab = await Lab.make(`files-${Deno.pid}`);
@@ -42,11 +42,13 @@ Deno.test({
     const monitor = lab.original(MONITOR, "cspmonitor", "-full");
     const original = lab.original(ORIGINAL, "rspregistrar", ...words(ORIGINAL, "0x1111"));
     const ours = lab.ours(OURS, "registrar", ...words(OURS, "0x2222"));
-    const register = (service: string, role: Role) =>
+    const ourMonitor = lab.ours(OURS, "cspmonitor", "-full", `-localaddress=${Lab.addresses(OURS)[0]}`);
+    const register = (service: string, role: Role, ...more: string[]) =>
       lab.original(
         ELEMENTS,
         ...["rspserver", service, "-asapannounce=off"],
         `-registrar=${Lab.addresses(role)[0]}:3863`,
+        ...more,
       );
     // An element that finds its registrar not there yet tries again after half a minute.
     for (const role of [ORIGINAL, OURS]) {
@@ -54,7 +56,11 @@ Deno.test({
         ppid === Ppid.enrp && Lab.addresses(role).includes(source);
       await lab.sees(`ENRP of ${role}`, sends);
     }
-    register("-echo", ORIGINAL);
+    register(
+      "-echo",
+      ORIGINAL,
+      ...["-cspidentifier=0x3333", `-cspserver=${Lab.addresses(OURS)[0]}`, "-cspinterval=1000"],
+    );
     const leaver = register("-discard", OURS);
 
     await t.step("RSPLIB's monitor shows what both have, and that they are peers", async () => {
@@ -63,6 +69,10 @@ Deno.test({
           new RegExp(`PR \\$${id} .* A=1 "2\\[1\\] PEs in 2 Pools, 1 Peer"\\s*-> PR \\$${peer} +ENRP/SCTP`),
         );
       }
+    });
+    await t.step("rsp cspmonitor shows RSPLIB's element, and that it has a registrar", async () => {
+      await ourMonitor.says(/ PE \$00003333 .* A=1 "0 Sessions"\s*-> PR \$00001111 +ASAP\/SCTP/);
+      assert.equal(await ourMonitor.interrupt(), 0, ourMonitor.quote());
     });
     await t.step("both end", async () => {
       for (const registrar of [ORIGINAL, OURS]) {

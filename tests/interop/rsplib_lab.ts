@@ -6,7 +6,6 @@ import assert from "node:assert/strict";
 import type { AsapMessage } from "../../protocol/asap/mod.ts";
 import { describeAsap } from "../../protocol/asap/mod.ts";
 import type { EnrpMessage } from "../../protocol/enrp/mod.ts";
-import { Ppid } from "../../protocol/net.ts";
 import { LiveCapture, type SeenMessage } from "./live_capture.ts";
 import { Program } from "./program.ts";
 
@@ -26,6 +25,21 @@ const QUOTED_MESSAGES = 12;
 async function ip(...words: string[]): Promise<void> {
   const { success, stderr } = await new Deno.Command("ip", { args: words }).output();
   if (!success) throw new Error(`ip ${words.join(" ")}: ${new TextDecoder().decode(stderr)}`);
+}
+
+/** Many commands in one namespace; in a guest, it is the start of each program that takes time. */
+async function ipBatch(namespace: string, lines: readonly string[]): Promise<void> {
+  const child = new Deno.Command("ip", {
+    args: ["-n", namespace, "-batch", "-"],
+    stdin: "piped",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(lines.map((line) => `${line}\n`).join("")));
+  await writer.close();
+  const { success, stderr } = await child.output();
+  if (!success) throw new Error(`ip -n ${namespace} -batch: ${new TextDecoder().decode(stderr)}`);
 }
 
 /** Network, capture and programs of one test. */
@@ -176,26 +190,28 @@ export class Lab implements AsyncDisposable {
 
   async #build(): Promise<void> {
     const hub = await this.#addNamespace("switch");
-    await ip("-n", hub, "link", "add", "br0", "type", "bridge", "mcast_snooping", "0");
-    await ip("-n", hub, "link", "set", "br0", "up");
-    for (const [role, number] of Object.entries(PCS)) {
-      const pc = await this.#addNamespace(role);
-      await ip("-n", hub, "link", "add", `v${number}`, "type", "veth", "peer", "name", "eth0", "netns", pc);
-      await ip("-n", hub, "link", "set", `v${number}`, "master", "br0", "up");
-      await ip("-n", pc, "link", "set", "lo", "up");
-      await ip("-n", pc, "addr", "add", `10.99.0.${number}/24`, "dev", "eth0");
-      await ip("-n", pc, "addr", "add", `fd99::${number}/64`, "dev", "eth0", "nodad");
-      await ip("-n", pc, "link", "set", "eth0", "up");
-      await ip("-n", pc, "route", "add", "224.0.0.0/4", "dev", "eth0");
+    const places = Object.keys(PCS) as Role[];
+    for (const role of places) await this.#addNamespace(role);
+    await ipBatch(hub, [
+      "link add br0 type bridge mcast_snooping 0",
+      "link set br0 up",
+      ...places.flatMap((role) => [
+        `link add v${PCS[role]} type veth peer name eth0 netns ${this.#name(role)}`,
+        `link set v${PCS[role]} master br0 up`,
+      ]),
+    ]);
+    for (const role of places) {
+      const [ipv4, ipv6] = Lab.addresses(role);
+      await ipBatch(this.#name(role), [
+        "link set lo up",
+        `addr add ${ipv4}/24 dev eth0`,
+        `addr add ${ipv6}/64 dev eth0 nodad`,
+        "link set eth0 up",
+        "route add 224.0.0.0/4 dev eth0",
+      ]);
     }
     this.#capture = await LiveCapture.start(hub, "br0");
   }
-}
-
-/** Whether a message of the fractal service goes out from the PC of a role. */
-export function isFractalOf(role: Role): (message: SeenMessage) => boolean {
-  const addresses = Lab.addresses(role);
-  return ({ ppid, source }) => ppid === Ppid.fractalGenerator && addresses.includes(source);
 }
 
 /** What tshark has to say against packets of some addresses: a line for each, or none. */

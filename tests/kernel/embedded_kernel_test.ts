@@ -46,6 +46,20 @@ async function withGuest(
   }
 }
 
+/**
+ * Options of an association that the kernel is to end at once: a HEARTBEAT that meets it afterwards is answered with an
+ * ABORT without a cause, which on another path can overtake what the kernel says of the end.
+ */
+const QUIET = { heartbeatIntervalMs: 0 } as const;
+
+/** Waits until the paths besides the first are confirmed, too. After that, {@linkcode QUIET} lets no HEARTBEAT go out. */
+async function allConfirmed(peer: Peer, { peerAddresses }: AssociationUp, first: string): Promise<void> {
+  assert.ok(peerAddresses.length > 1 && peerAddresses.includes(first));
+  for (const address of peerAddresses.filter((other) => other !== first)) {
+    await peer.next("path", (event) => event.address === address && event.change === "confirmed");
+  }
+}
+
 function ask(peer: Peer, up: AssociationUp, command: GuestCommand): void {
   peer.send(up.association, new TextEncoder().encode(JSON.stringify(command)), PPID_CONTROL);
 }
@@ -101,7 +115,8 @@ for (const carrier of CARRIERS) {
     }));
 
   test("kernel aborts with a reason", () =>
-    withGuest(carrier, { to: [GUEST[0]!] }, async (peer, up) => {
+    withGuest(carrier, { to: [GUEST[0]!], ...QUIET }, async (peer, up) => {
+      await allConfirmed(peer, up, GUEST[0]!);
       ask(peer, up, { type: "abort", reason: "enough of it" });
       const down = await peer.down(up.association);
       assert.deepEqual([down.reason, down.origin, down.cause?.code], ["aborted", "peer", 12]);
@@ -109,7 +124,8 @@ for (const carrier of CARRIERS) {
     }));
 
   test("kernel shuts an association down that the embedded stack set up", () =>
-    withGuest(carrier, { to: [GUEST[1]!] }, async (peer, up) => {
+    withGuest(carrier, { to: [GUEST[1]!], ...QUIET }, async (peer, up) => {
+      await allConfirmed(peer, up, GUEST[1]!);
       ask(peer, up, { type: "shutdown" });
       const down = await peer.down(up.association);
       assert.deepEqual([down.reason, down.origin], ["shutdown", "peer"]);
@@ -129,9 +145,7 @@ for (const carrier of CARRIERS) {
   test("four paths are confirmed, and any can be the primary one", () =>
     withGuest(carrier, { to: [GUEST[0]!] }, async (peer, up) => {
       assert.deepEqual(new Set(up.peerAddresses), new Set(GUEST));
-      for (const address of GUEST.filter((other) => other !== GUEST[0])) {
-        await peer.next("path", (event) => event.address === address && event.change === "confirmed");
-      }
+      await allConfirmed(peer, up, GUEST[0]!);
       for (const address of GUEST) {
         peer.execute({ type: "setPrimary", association: up.association, address });
         await echo(peer, up, [100, 20_000]);

@@ -16,6 +16,11 @@ export const GUEST_TESTS: { readonly [group: string]: readonly string[] } = {
     "tests/interop/rsplib_takeover_test.ts",
     "tests/interop/registrar_files_test.ts",
   ],
+  services: [
+    "tests/interop/services_test.ts",
+    "tests/interop/service_limits_test.ts",
+    "tests/kernel/library_test.ts",
+  ],
 };
 
 /** Tests that run on the host, in the namespace with the tap devices, while the guest's peer serves; the last ends it. */

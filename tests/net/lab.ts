@@ -276,13 +276,19 @@ export class Program implements AsyncDisposable {
     return this.#output;
   }
 
-  /** Waits until its output matches; an error when it ends before that, or when it takes too long. */
-  async says(pattern: RegExp, deadlineMs: number = DEADLINE_MS): Promise<RegExpExecArray> {
+  /**
+   * Waits until its output matches; an error when it ends before that, or when it takes too long.
+   *
+   * @param from where in the output to begin
+   */
+  async says(pattern: RegExp, deadlineMs: number = DEADLINE_MS, from = 0): Promise<RegExpExecArray> {
+    const searching = new RegExp(pattern, pattern.flags.includes("g") ? pattern.flags : `${pattern.flags}g`);
     const deadline = AbortSignal.timeout(deadlineMs);
     const expired = Promise.withResolvers<void>();
     deadline.addEventListener("abort", () => expired.resolve(), { once: true });
     for (;;) {
-      const match = pattern.exec(this.#output);
+      searching.lastIndex = from;
+      const match = searching.exec(this.#output);
       if (match !== null) return match;
       if (this.#ended || deadline.aborted) {
         const why = this.#ended ? "it ended" : `${deadlineMs} ms passed`;

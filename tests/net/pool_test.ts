@@ -5,7 +5,7 @@ import { Lab, labIsPossible } from "./lab.ts";
 import type { Pc, Program } from "./lab.ts";
 
 const possible = await labIsPossible();
-const SIZE = ["-width=1000", "-height=800"] as const;
+const SIZE = ["-width=1000", "-height=800", "-configdir=none"] as const;
 
 /** The image without any failure, to compare with. Computed on one PC that has no network at all. */
 async function referenceImage(directory: string): Promise<Uint8Array> {
@@ -138,7 +138,8 @@ Deno.test({
       const server = pc2.rsp("server", "-fractal");
       await server.says(/registered as/);
       // An image takes long enough for all paths to be probed, so that nothing but heartbeats is due for a while.
-      const draw = () => pc2.rsp("pooluser", `-output=${directory}/image.png`, "-timeout=20").exitCode();
+      const draw = () =>
+        pc2.rsp("pooluser", `-output=${directory}/image.png`, "-timeout=20", "-configdir=none").exitCode();
       assert.equal(await draw(), 0);
       first.signal("SIGKILL");
       await first.exitCode();

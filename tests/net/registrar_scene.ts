@@ -71,7 +71,7 @@ export class Scene {
 /** Waits until it has said something after what it had said before. */
 export function saysNext(program: Program, pattern: RegExp): () => Promise<RegExpExecArray> {
   const before = program.output.length;
-  return () => program.says(new RegExp(`(?<=^[^]{${before},})${pattern.source}`));
+  return () => program.says(pattern, undefined, before);
 }
 
 /** Ctrl+C for each, one after another: each ends in order. */

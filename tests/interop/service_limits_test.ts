@@ -1,0 +1,149 @@
+/**
+ * Servers that break off, are full or fail, RSPLIB's and ours, with the pool users of the other make. Run by
+ * `scripts/kernel-lab test services`.
+ */
+import assert from "node:assert/strict";
+import { kernelSctpSupport } from "../../ffi/kernel_sctp.ts";
+import { type Cast, enact, MAKER, Review, type Scene } from "./service_lab.ts";
+import { isCalcApp, isDaytime, isPingPong, isScripting, replyNumbers, textOf } from "./service_messages.ts";
+import { assertResult, packScript, packWork } from "./work_package.ts";
+
+const ignore = !kernelSctpSupport().available;
+
+/** RSPLIB's user at our server. */
+const AT_OURS: Cast = { registrar: "original", server: "ours", secondServer: "ours", user: "original" };
+/** Our user at RSPLIB's server. */
+const AT_RSPLIBS: Cast = { registrar: "ours", server: "original", secondServer: "original", user: "ours" };
+
+/** Replies after which the server breaks off, and replies to see. */
+const REPLIES = 5, ALL_REPLIES = 18;
+
+const breaksOff: Scene = {
+  service: "pingpong",
+  plot: `breaks off every ${REPLIES} replies`,
+  serverOptions: () => [`-pppfailureafter=${REPLIES}`],
+  user: () => ["pingpongclient", "-interval=50"],
+  async play(stage) {
+    await stage.serves("server", isPingPong("pong"), { count: ALL_REPLIES });
+    const numbers = replyNumbers(stage.lab.messages);
+    assert.deepEqual(numbers, numbers.map((_, i) => i + 1), "the replies' numbers go on over each failover");
+  },
+};
+
+/** One job that has no end, and then small ones. */
+const rejects: Scene = {
+  service: "calcapp",
+  plot: "rejects a second job",
+  serverOptions: (role, folder) => [
+    ...["-capmaxjobs=1", "-capkeepalivetransmissioninterval=500", "-capkeepalivetimeoutinterval=500"],
+    ...[`-capvector=${folder}/${role}.vec`, `-capscalar=${folder}/${role}.sca`],
+  ],
+  user: (_, folder, nth) => [
+    ...["calcappclient", nth === 1 ? "-jobsize=1e12" : "-jobsize=1e4", "-jobinterval=0.5"],
+    ...[`-vector=${folder}/user${nth}.vec`, `-scalar=${folder}/user${nth}.sca`],
+  ],
+  async play(stage) {
+    await stage.serves("server", isCalcApp("accept"));
+    await stage.startUser();
+    await stage.serves("server", isCalcApp("reject"), { count: 2 });
+    await stage.user.interrupt();
+    await stage.serves("server", isCalcApp("complete"));
+  },
+};
+
+/** Two users that are started one after the other are there at the same time, in seconds. */
+const JOB_SECONDS = 6;
+
+const isFull: Scene = {
+  service: "scripting",
+  plot: "is not ready for a second job",
+  serverOptions: () => ["-ssmaxthreads=1"],
+  user: async (_, folder, nth) => [
+    ...[
+      "scriptingclient",
+      ...await packWork(folder, JOB_SECONDS),
+      `-output=${folder}/result${nth}`,
+      "-retrydelay=1000",
+    ],
+  ],
+  async play(stage) {
+    const second = await stage.startUser();
+    await stage.serves("server", isScripting("notReady"));
+    for (const [i, user] of [stage.user, second].entries()) {
+      assert.equal(await user.ends(), 0, user.quote());
+      assert.doesNotMatch(user.output, /FAILOVER \.\.\./, "nobody has lost a server that was ready");
+      await assertResult(`${stage.folder}/result${i + 1}`);
+    }
+  },
+};
+
+const fails: Scene = {
+  service: "scripting",
+  plot: "reports a job that fails",
+  user: async (_, folder) => [
+    ...["scriptingclient", `-input=${await packScript(folder, 'echo rest >"$1"\nexit 1\n')}`],
+    ...[`-output=${folder}/result`, "-retrydelay=100", "-maxretry=1"],
+  ],
+  async play(stage) {
+    assert.equal(await stage.user.ends(), 1, stage.user.quote());
+    assert.equal(await Deno.readTextFile(`${stage.folder}/result`), "rest\n");
+  },
+};
+
+/** What comes with RSPLIB to show how a job is run. */
+const example: Scene = {
+  service: "scripting",
+  plot: "runs the job of scriptingserviceexample",
+  async user(_, folder) {
+    await Deno.writeTextFile(`${folder}/environment`, "An environment.\n");
+    return ["env", "-C", folder, "scriptingserviceexample", "1", "environment", "", ""];
+  },
+  async play(stage) {
+    assert.equal(await stage.user.ends(), 0, stage.user.quote());
+    assert.match(await Deno.readTextFile(`${stage.folder}/my-output.data`), /:\d\d/);
+    assert.equal((await Deno.stat(`${stage.folder}/my-output.random`)).size, 2000);
+  },
+};
+
+/** RSPLIB's server has one service a process. */
+const several: Scene = {
+  service: "echo",
+  plot: "has three services",
+  serverOptions: () => ["-daytime", "-pingpong"],
+  user: (_make, _folder, nth) =>
+    nth === 1 ? ["rspterminal"] : nth === 2 ? ["rspterminal", "-poolhandle=DaytimePool"] : ["pingpongclient"],
+  async play(stage) {
+    const isLine = (limitMs: number) =>
+      stage.serves("server", (seen) => textOf(seen).includes("Hello"), { limitMs });
+    await stage.types("Hello", isLine);
+    const daytime = await stage.startUser();
+    await stage.serves("server", isDaytime);
+    await daytime.interrupt();
+    await stage.startUser();
+    await stage.serves("server", isPingPong("pong"), { count: 2 });
+  },
+};
+
+const PLAYS = [
+  ...[breaksOff, rejects, isFull, fails].flatMap((scene) =>
+    [AT_OURS, AT_RSPLIBS].map((cast) => ({ scene, cast }))
+  ),
+  ...[example, several].map((scene) => ({ scene, cast: AT_OURS })),
+];
+
+const review = new Review();
+
+for (const play of PLAYS) {
+  const { scene: { service, plot }, cast } = play;
+  Deno.test({
+    name: `${service}: server ${MAKER[cast.server]} ${plot}, pool user ${MAKER[cast.user]}`,
+    ignore,
+    fn: () => enact(play, review),
+  });
+}
+
+Deno.test({
+  name: "tshark finds no fault in what ours sent when servers break off, are full or fail",
+  ignore,
+  fn: async () => assert.deepEqual(await review.complaints(), []),
+});

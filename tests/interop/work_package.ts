@@ -1,0 +1,40 @@
+/** Work for the scripting service, and what must come of it. */
+import assert from "node:assert/strict";
+import { assertSameOctets } from "../transport/peer.ts";
+
+/**
+ * Of several messages, but with the environment less than a receive window: RSPLIB's user fails over about every other
+ * time when a larger result comes faster than it reads, from RSPLIB's server as well as from ours.
+ */
+const INPUT = "All work and no play makes Jack a dull boy.\n".repeat(1000);
+/** RSPLIB takes any file for an environment. */
+const ENVIRONMENT = "Redrum.\n".repeat(2500);
+
+/**
+ * A job that takes a while, and writes its input in capitals and its environment as it is. Its script has no line
+ * `#!/bin/sh`, like that of RSPLIB's example.
+ *
+ * @returns the options for its files
+ */
+export async function packWork(folder: string, seconds: number): Promise<string[]> {
+  const archive = await packScript(folder, `sleep ${seconds}\ntr a-z A-Z <input.txt | cat - "$2" >"$1"\n`);
+  const environment = `${folder}/environment`;
+  await Deno.writeTextFile(environment, ENVIRONMENT);
+  return [`-input=${archive}`, `-environment=${environment}`];
+}
+
+/** A work package with this script. @returns its file */
+export async function packScript(folder: string, script: string): Promise<string> {
+  const work = await Deno.makeTempDir({ dir: folder });
+  await Deno.writeTextFile(`${work}/ssrun`, script, { mode: 0o755 });
+  await Deno.writeTextFile(`${work}/input.txt`, INPUT);
+  const { success } = await new Deno.Command("tar", { args: ["-C", work, "-czf", `${work}.tar.gz`, "."] })
+    .output();
+  assert.ok(success);
+  return `${work}.tar.gz`;
+}
+
+/** The result of that job is in the file, octet by octet. */
+export async function assertResult(file: string): Promise<void> {
+  assertSameOctets(await Deno.readFile(file), new TextEncoder().encode(INPUT.toUpperCase() + ENVIRONMENT));
+}
