@@ -27,6 +27,36 @@ export const commandEntries: readonly CommandEntry[] = [
     load: async () => (await import("./pooluser/command.ts")).command,
   },
   {
+    name: "terminal",
+    aliases: ["rspterminal"],
+    load: async () => (await import("./terminal/command.ts")).command,
+  },
+  {
+    name: "pingpongclient",
+    aliases: [],
+    load: async () => (await import("./pingpongclient/command.ts")).command,
+  },
+  {
+    name: "calcappclient",
+    aliases: [],
+    load: async () => (await import("./calcappclient/command.ts")).command,
+  },
+  {
+    name: "scriptingclient",
+    aliases: [],
+    load: async () => (await import("./scriptingclient/command.ts")).command,
+  },
+  {
+    name: "farm",
+    aliases: [],
+    load: async () => (await import("./farm/command.ts")).command,
+  },
+  {
+    name: "cspmonitor",
+    aliases: [],
+    load: async () => (await import("./cspmonitor/command.ts")).command,
+  },
+  {
     name: "hsdump",
     aliases: [],
     load: async () => (await import("./hsdump/command.ts")).command,
@@ -40,6 +70,11 @@ export const commandEntries: readonly CommandEntry[] = [
     name: "doctor",
     aliases: ["rspdoctor"],
     load: async () => (await import("./doctor/command.ts")).command,
+  },
+  {
+    name: "wireshark",
+    aliases: [],
+    load: async () => (await import("./wireshark/command.ts")).command,
   },
   {
     name: "bench",
@@ -61,4 +96,33 @@ export const commandEntries: readonly CommandEntry[] = [
 /** Finds a command by its name or by an alias. */
 export function findCommand(name: string): CommandEntry | undefined {
   return commandEntries.find((entry) => entry.name === name || entry.aliases.includes(name));
+}
+
+/** What `rsp pooluser` is when it is asked for one of these services: a command of its own. */
+const POOL_USERS: Readonly<Record<string, string>> = {
+  pingpong: "pingpongclient",
+  calcapp: "calcappclient",
+  scripting: "scriptingclient",
+  terminal: "terminal",
+};
+
+/**
+ * The command line that says the same by the name of the command that does it; undefined = it is said already.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ *
+ * assert.deepEqual(findVariant("pooluser", ["-pingpong", "-interval=100"]), ["pingpongclient", "-interval=100"]);
+ * assert.equal(findVariant("pooluser", ["-fractal"]), undefined);
+ * ```
+ */
+export function findVariant(name: string, line: readonly string[]): string[] | undefined {
+  if (name !== "pooluser") return undefined;
+  for (const [index, word] of line.entries()) {
+    if (word === "--") return undefined;
+    const command = POOL_USERS[word.replace(/^--?/, "")];
+    if (command !== undefined && word.startsWith("-")) return [command, ...line.toSpliced(index, 1)];
+  }
+  return undefined;
 }

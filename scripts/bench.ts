@@ -8,12 +8,14 @@ import { openEmbeddedTransport } from "../cmd/driver/embedded_transport.ts";
 import { asapFlood } from "./benchmarks/asap_flood.ts";
 import { codec } from "./benchmarks/codec.ts";
 import { failover } from "./benchmarks/failover.ts";
+import { fractal } from "./benchmarks/fractal.ts";
 import { handlespace, handlespaceMemory } from "./benchmarks/handlespace.ts";
 import { kernel } from "./benchmarks/kernel.ts";
 import { leaks, memory } from "./benchmarks/memory.ts";
 import { registrar } from "./benchmarks/registrar.ts";
 import { type Bench, ratioOf, type Result, type Settings } from "./benchmarks/result.ts";
 import { jsonLine, tableLine } from "./benchmarks/table.ts";
+import { scripting } from "./benchmarks/scripting.ts";
 import { throughput } from "./benchmarks/throughput.ts";
 import { idle, latency, setup } from "./benchmarks/timing.ts";
 import { usrsctp } from "./benchmarks/usrsctp.ts";
@@ -37,8 +39,12 @@ Names (default: all but those marked *):
   handlespace   a registrar's data: registrations, selections, pages and so on, under every policy among 1000,
                 10,000 and 100,000 elements; target 200,000 selections of one element a second among the most
   elements      octets of each of 100,000 elements under every policy; target 2.5 KiB
+  scripting     a work package of 200 MiB to rsp server -scripting and back, over UDP on loopback; target 0.8 x as many
+                octets by rsp bench
   kernel *      kernel transport against a plain C sender and receiver, iperf3 and netperfmeter in the
                 kernel lab; target 0.9 x C
+  fractal *     points a second: rsp server -fractal against RSPLIB's, in the kernel lab; target 1.0 x; and by two
+                Workers against one, here
   registrar *   rsp registrar against RSPLIB's under the load of rsp bench, in the kernel lab; target 1.0 x
 
 Options:
@@ -48,7 +54,8 @@ Options:
   --size A,B          octets of a message (default 64,1024,16384)
   --mtu A,B           octets of the longest packet (default 1500,65535)
   --users A,B         of the registrar runs (default 1,10,100)
-  --associations N    of the setup, memory and leaks runs (default 2000, 10000 and 10000)
+  --associations N    of the setup, memory, leaks and flood runs (default 2000, 10000, 10000 and 1000)
+  --hostility A,B     of the flood run: "unknown pools", malformed, registrations, reports, deaf (default: all)
   --all               those marked *, too
   --json              one JSON object a line
   --out FILE          the JSON objects into a file, too
@@ -70,11 +77,13 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   codec,
   handlespace,
   elements: handlespaceMemory,
+  scripting,
   kernel,
   registrar,
+  fractal,
 };
 /** These want root, or a boot of the kernel lab. */
-const ON_REQUEST: readonly string[] = ["failover", "kernel", "registrar"];
+const ON_REQUEST: readonly string[] = ["failover", "kernel", "registrar", "fractal"];
 
 function numbers(text: string): number[] {
   return text.split(",").map(Number);
@@ -92,6 +101,7 @@ async function main(args: string[]): Promise<number> {
       mtu: { type: "string", default: "1500,65535" },
       users: { type: "string", default: "1,10,100" },
       associations: { type: "string" },
+      hostility: { type: "string" },
       all: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
       out: { type: "string" },
@@ -114,6 +124,7 @@ async function main(args: string[]): Promise<number> {
     mtus: numbers(values.mtu),
     users: numbers(values.users),
     associations: values.associations === undefined ? undefined : Number(values.associations),
+    hostilities: values.hostility?.split(","),
   };
   const names = Object.keys(BENCHES).filter((name) => values.all || !ON_REQUEST.includes(name));
   const results: Result[] = [];

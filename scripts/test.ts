@@ -1,8 +1,8 @@
 /**
  * Runs the parts of the test suite, shows what they print, and ends with a line `N passed, N failed`. One part comes after
- * the other, but for those that mostly wait: they run beside the others.
+ * the other; those that mostly wait make a second row beside the first.
  *
- *     scripts/test [check] [unit] [docs] [net] [interop] [kernel] [registrar]
+ *     scripts/test [check] [unit] [docs] [net] [interop] [kernel] [registrar] [services]
  */
 // deno-lint-ignore-file no-console
 import { fileURLToPath } from "node:url";
@@ -65,7 +65,7 @@ const PARTS: readonly Part[] = [
     name: "net",
     about: "the three programs on several networks, in namespaces",
     command: [deno, "test", "--allow-all", "--quiet", "tests/net/"],
-    limitMinutes: 8,
+    limitMinutes: 14,
   },
   {
     name: "interop",
@@ -91,6 +91,13 @@ const PARTS: readonly Part[] = [
     about: "our registrar and RSPLIB's as peers, in user-mode Linux",
     command: ["scripts/kernel-lab", "--timeout=1500", "test", "registrar"],
     limitMinutes: 26,
+    beside: true,
+  },
+  {
+    name: "services",
+    about: "our services and pool users with RSPLIB's, in user-mode Linux",
+    command: ["scripts/kernel-lab", "--timeout=1200", "test", "services"],
+    limitMinutes: 21,
     beside: true,
   },
 ];
@@ -149,6 +156,18 @@ async function run(part: Part, show: (output: Uint8Array) => void): Promise<Outc
   return { count: countTests(output, success), seconds, output };
 }
 
+/** Starts the parts that run beside the others: they, too, come one after the other, or they would wait for each other. */
+function startBeside(parts: readonly Part[]): ReadonlyMap<Part, Promise<Outcome>> {
+  const underWay = new Map<Part, Promise<Outcome>>();
+  let last: Promise<unknown> = Promise.resolve();
+  for (const part of parts.filter(({ beside }) => beside)) {
+    const outcome = last.then(() => run(part, () => {}));
+    underWay.set(part, outcome);
+    last = outcome;
+  }
+  return underWay;
+}
+
 async function main(wanted: readonly string[]): Promise<number> {
   const unknown = wanted.find((name) => !PARTS.some((part) => part.name === name));
   if (unknown !== undefined) {
@@ -156,7 +175,7 @@ async function main(wanted: readonly string[]): Promise<number> {
     return 2;
   }
   const parts = PARTS.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
-  const underWay = new Map(parts.filter(({ beside }) => beside).map((part) => [part, run(part, () => {})]));
+  const underWay = startBeside(parts);
   const results: string[] = [];
   let passed = 0, failed = 0;
   for (const part of parts) {

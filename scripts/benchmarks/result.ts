@@ -33,6 +33,8 @@ export interface Settings {
   readonly users: readonly number[];
   /** Undefined = each benchmark's own number. */
   readonly associations: number | undefined;
+  /** What hostile associations do, of the kinds of `hostile_process.ts`; undefined = all. */
+  readonly hostilities: readonly string[] | undefined;
   /** Pairs of measurements, in alternation. */
   readonly rounds: number;
 }

@@ -33,6 +33,13 @@ const GROUPS: { readonly [group: string]: { readonly about: string; readonly pro
       about: "our registrar and RSPLIB's as peers",
       programs: ["rspregistrar", "rspserver", "rspterminal", "hsdump", "cspmonitor", "tcpdump", "tshark"],
     },
+    services: {
+      about: "every service: RSPLIB's pool users at our servers, and ours at RSPLIB's",
+      programs: [
+        ...["rspregistrar", "rspserver", "rspterminal", "pingpongclient", "calcappclient", "scriptingclient"],
+        ...["tcpdump", "tshark"],
+      ],
+    },
   };
 const PACKAGES: { readonly [program: string]: string } = {
   sctp_darn: "lksctp-tools",
@@ -42,6 +49,9 @@ const PACKAGES: { readonly [program: string]: string } = {
   hsdump: "rsplib-tools",
   cspmonitor: "rsplib-tools",
   fractalpooluser: "rsplib-services",
+  pingpongclient: "rsplib-services",
+  calcappclient: "rsplib-services",
+  scriptingclient: "rsplib-services",
   tcpdump: "tcpdump",
   tshark: "tshark",
 };
