@@ -19,7 +19,7 @@ import {
   readObstacles,
   readUserId,
 } from "./proc_files.ts";
-import { findProgram, searchPath } from "./run_command.ts";
+import { findProgram, searchPath } from "../driver/programs.ts";
 import { readFolder, readText } from "./text_file.ts";
 
 const TOOLS = ["wireshark", "tshark", "dumpcap", "sctp_darn", "ip", "modprobe", "sysctl", "setcap"] as const;

@@ -1,6 +1,6 @@
 /** Whether a packet filter is in the way, as far as that is cheaply known. */
 import type { FirewallFacts } from "./facts.ts";
-import { findProgram, searchPath } from "./run_command.ts";
+import { findProgram, searchPath } from "../driver/programs.ts";
 import { readFolder, readText } from "./text_file.ts";
 
 /** How long a program may take to list its rules. */

@@ -1,9 +1,7 @@
 /** Carries out the commands of `rsp doctor -fix`. */
 import { fileProblem } from "../driver/file_problem.ts";
+import { findProgram, SYSTEM_PATH } from "../driver/programs.ts";
 import type { Runner } from "./treatment.ts";
-
-/** Folders that a user's PATH may lack, and root's commands live in. */
-const SYSTEM_PATH = "/usr/local/sbin:/usr/sbin:/sbin";
 
 /**
  * Runs a command line of words without quotes. `sysctl -w NAME=VALUE` needs no program: the value is written into
@@ -38,29 +36,4 @@ async function writeSetting(name: string, value: string): Promise<{ ok: boolean;
   } catch (error) {
     return { ok: false, words: fileProblem(error) };
   }
-}
-
-/**
- * Where a program is.
- *
- * @param path folders, as in the environment variable PATH
- * @returns undefined when it is in none of them
- */
-export function findProgram(name: string, path: string): string | undefined {
-  for (const folder of path.split(":")) {
-    if (folder === "") continue;
-    try {
-      const file = `${folder}/${name}`;
-      const { isFile, mode } = Deno.statSync(file);
-      if (isFile && ((mode ?? 0o111) & 0o111) !== 0) return file;
-    } catch { // not here
-      continue;
-    }
-  }
-  return undefined;
-}
-
-/** Where programs are looked for: the user's folders, then those of root's commands. */
-export function searchPath(): string {
-  return `${Deno.env.get("PATH") ?? ""}:${SYSTEM_PATH}`;
 }

@@ -1,5 +1,5 @@
 /** The driver side of the scripting service: workspaces, archives, signatures, processes. */
-import { findProgram, searchPath } from "../../doctor/run_command.ts";
+import { findProgram, searchPath } from "../../driver/programs.ts";
 import type { Log } from "../../driver/log.ts";
 import type { ScriptingServerEffect, ScriptingServerInput } from "../../../protocol/app/scripting/types.ts";
 import type { SessionId } from "../../../protocol/session/types.ts";

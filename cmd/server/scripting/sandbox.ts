@@ -3,7 +3,7 @@
  * not to be had, as plain processes.
  */
 import { existsSync } from "node:fs";
-import { findProgram, searchPath } from "../../doctor/run_command.ts";
+import { findProgram, searchPath } from "../../driver/programs.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** What `-sssandbox` says. */
