@@ -44,6 +44,8 @@ const FLOORS: readonly Floor[] = [
   ...MACHINES.slice(POOLS.length).map((prefix) => ({ prefix, may: MACHINES })),
   { prefix: "protocol/", may: [] },
   { prefix: "ffi/", may: [...WIRE] },
+  // Shell scripts for users of the pool, which the program hands out.
+  { prefix: "cmd/link/", may: ["cmd/", "scripts/povray-distribute", "scripts/run-povray-for-files"] },
   { prefix: "cmd/", may: ["protocol/", "ffi/", "wireshark/", "npm:"] },
   { prefix: "mod.ts", may: ["protocol/", "cmd/library/"] },
   { prefix: "scripts/", may: ["protocol/", "ffi/", "cmd/", "mod.ts", "tests/", "npm:"] },
