@@ -6,6 +6,9 @@ import type { HostSocket, Option, Socket } from "./options.ts";
 /** How often a component reports when nobody says it, as RSPLIB's registrar does. */
 export const DEFAULT_STATUS_INTERVAL_MS = 250;
 
+/** Between reports: more often tells nobody more, and longer would not fit into a report, which has microseconds. */
+export const MIN_STATUS_INTERVAL_MS = 10, MAX_STATUS_INTERVAL_MS = 3_600_000;
+
 /** What may carry SCTP. */
 export type TransportChoice = "auto" | "kernel" | "embedded";
 
@@ -165,8 +168,8 @@ export const statusOptions: StatusOptions = {
   cspinterval: integer("Time between two reports", {
     ...status,
     valueName: "ms",
-    min: 10,
-    max: 3_600_000,
+    min: MIN_STATUS_INTERVAL_MS,
+    max: MAX_STATUS_INTERVAL_MS,
     defaultValue: undefined,
     variable: "CSP_INTERVAL",
     defaultText: `off; with -cspserver ${DEFAULT_STATUS_INTERVAL_MS}`,

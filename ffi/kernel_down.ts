@@ -4,9 +4,9 @@
  *
  * @module
  */
-import type { AssociationDown, EndpointOptions } from "../protocol/net.ts";
+import type { AssociationDown } from "../protocol/net.ts";
+import type { EffectiveOptions } from "./effective_options.ts";
 import type { KernelAssociation } from "./kernel_association.ts";
-import { DEFAULTS } from "./kernel_setup.ts";
 import { type AssociationChangeNotification, firstCause } from "./notification.ts";
 
 /** Less than one: timers of the kernel and of this process do not agree to the millisecond. */
@@ -26,7 +26,7 @@ export function downOf(
 export function downOfAttempt(
   association: KernelAssociation,
   change: AssociationChangeNotification,
-  options: EndpointOptions,
+  options: EffectiveOptions,
 ): AssociationDown {
   const answered = change.errorCode !== 0 || change.causes.length > 0;
   if (answered) return downOf(association, "refused", "peer", firstCause(change));
@@ -37,9 +37,7 @@ export function downOfAttempt(
 }
 
 /** How long the kernel sends INITs before it gives up, in milliseconds. */
-function patienceMs(options: EndpointOptions): number {
-  const rto = options.rto ?? DEFAULTS.rto;
-  const attempts = options.maxInitRetransmissions ?? DEFAULTS.maxInitRetransmissions;
+function patienceMs({ rto, maxInitRetransmissions: attempts }: EffectiveOptions): number {
   let sumMs = 0;
   for (let attempt = 0, rtoMs = rto.initialMs; attempt < attempts; attempt++, rtoMs *= 2) {
     sumMs += Math.min(rtoMs, rto.maxMs);
@@ -51,15 +49,14 @@ function patienceMs(options: EndpointOptions): number {
 export function downOfLost(
   association: KernelAssociation,
   change: AssociationChangeNotification,
-  options: EndpointOptions,
+  options: EffectiveOptions,
 ): AssociationDown {
   const cause = firstCause(change);
   if (association.ending === "abort") return downOf(association, "aborted", "local", cause);
   if (cause !== undefined) return downOf(association, "aborted", "peer", cause);
   // Neither the error limit nor an ABORT without a cause leaves a trace in the notification.
-  const limit = options.associationMaxRetransmissions ?? DEFAULTS.associationMaxRetransmissions;
-  const pathLimit = options.pathMaxRetransmissions ?? DEFAULTS.pathMaxRetransmissions;
-  const silent = association.unreachable.size > 0 || limit <= pathLimit;
+  const { associationMaxRetransmissions, pathMaxRetransmissions } = options;
+  const silent = association.unreachable.size > 0 || associationMaxRetransmissions <= pathMaxRetransmissions;
   return downOf(association, silent ? "timeout" : "aborted", silent ? "local" : "peer", undefined);
 }
 

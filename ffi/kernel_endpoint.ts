@@ -27,7 +27,6 @@ import type {
   AssociationStatistics,
   AssociationStatus,
   Endpoint,
-  EndpointOptions,
   EventHandler,
   IpAddress,
   SocketOptionName,
@@ -35,6 +34,7 @@ import type {
   SocketOptionValue,
   TransportCommand,
 } from "../protocol/net.ts";
+import type { EffectiveOptions } from "./effective_options.ts";
 import { bindAddress, unbindAddress } from "./kernel_addresses.ts";
 import type { KernelAssociation } from "./kernel_association.ts";
 import { KernelEventQueue } from "./kernel_event_queue.ts";
@@ -64,7 +64,7 @@ export interface EndpointKeeper {
 export class KernelEndpoint implements Endpoint {
   readonly port: number;
   readonly #resources: KernelResources;
-  readonly #options: EndpointOptions;
+  readonly #options: EffectiveOptions;
   readonly #keeper: EndpointKeeper;
   readonly #sockets: KernelSockets;
   readonly #events: KernelEventQueue;
@@ -84,7 +84,7 @@ export class KernelEndpoint implements Endpoint {
    */
   constructor(
     resources: KernelResources,
-    options: EndpointOptions,
+    options: EffectiveOptions,
     bound: BoundSocket,
     onEvents: EventHandler,
     keeper: EndpointKeeper,

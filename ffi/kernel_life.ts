@@ -17,11 +17,11 @@ import {
   type AssociationId,
   type AssociationStatus,
   type ConnectCommand,
-  type EndpointOptions,
   isIpv4,
   type PartialReliability,
   SocketOptionError,
 } from "../protocol/net.ts";
+import type { EffectiveOptions } from "./effective_options.ts";
 import { Errno, errnoName } from "./errno.ts";
 import { keepDynamicAddresses } from "./kernel_addresses.ts";
 import { KernelAssociation } from "./kernel_association.ts";
@@ -49,7 +49,7 @@ let lastAssociationId = 0;
 /** What the lives need of their endpoint. */
 export interface LifeParts {
   readonly resources: KernelResources;
-  readonly options: EndpointOptions;
+  readonly options: EffectiveOptions;
   /** Whether the endpoint can reach IPv6 addresses. */
   readonly ipv6: boolean;
   readonly sockets: KernelSockets;

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Endpoint, EndpointOptions, EventHandler, PacketObserver, Transport } from "../protocol/net.ts";
+import { effectiveOptions } from "./effective_options.ts";
 import { Errno, errno } from "./errno.ts";
 import { captureKernelPackets } from "./kernel_capture.ts";
 import { type EndpointKeeper, KernelEndpoint } from "./kernel_endpoint.ts";
@@ -120,7 +121,8 @@ class KernelTransport implements Transport {
     const resources = this.#resources ??= openResources(this.#options);
     try {
       const bound = openBoundSocket(resources, options);
-      const endpoint = new KernelEndpoint(resources, options, bound, onEvents, this.#keeper);
+      const effective = effectiveOptions(bound.socket, options);
+      const endpoint = new KernelEndpoint(resources, effective, bound, onEvents, this.#keeper);
       this.#endpoints.add(endpoint);
       return endpoint;
     } catch (error) {

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { keptCommand } from "../protocol/net.ts";
 import type { SendCommand, SendFailure } from "../protocol/net.ts";
 import { Errno } from "./errno.ts";
 import type { KernelAssociation } from "./kernel_association.ts";
@@ -38,7 +39,7 @@ export class KernelSending {
 
   /** Takes a message of the user's. */
   send(association: KernelAssociation, command: SendCommand): void {
-    const { data, ppid, stream = 0, context = 0, destination } = command;
+    const { data, ppid, stream = 0, context = 0, destination } = keptCommand(command); // until the end of the turn
     // RFC 9260 §3.3.1: a message of no octets does not exist.
     const possible = data.length > 0 && data.length <= this.#maxMessage && association.ending === "no" &&
       (destination === undefined || association.peerAddresses.includes(destination));

@@ -19,22 +19,18 @@ import type { SctpLibrary } from "./libsctp.ts";
 import { AddressFamily, encodeSockaddr, readSockaddrPort } from "./sockaddr.ts";
 import { Ipv6Option, Protocol, SocketOption, SocketType } from "./structs.ts";
 
-/** What holds where an endpoint's options say nothing: `EndpointOptions` tells of each. */
+/**
+ * What holds where an endpoint's options say nothing: `EndpointOptions` tells of each. Times and limits of the protocol are
+ * not among them: those are the system's (`net.sctp.*`), so that what is set for all programs of a host holds here, too.
+ */
 export const DEFAULTS = {
   outboundStreams: 10,
   maxInboundStreams: 65535,
-  rto: { initialMs: 1000, minMs: 1000, maxMs: 60000 },
-  maxInitRetransmissions: 8,
-  associationMaxRetransmissions: 10,
-  pathMaxRetransmissions: 5,
-  heartbeatIntervalMs: 30000,
-  sackDelayMs: 200,
   /**
    * Departs from the interface's 2: on loopback a whole send buffer fits into one packet, and a receiver that waits for
    * a second one stalls the sender for the delay.
    */
   sackFrequency: 1,
-  cookieLifeMs: 60000,
   sendBuffer: 1_048_576,
   receiveBuffer: 1_048_576,
   maxMessage: 16_777_216,
@@ -226,24 +222,26 @@ const RECONFIGURATION: readonly Setting[] = [
 
 /** What was asked for. */
 function requiredSettings(options: EndpointOptions): Setting[] {
-  const { initialMs, minMs, maxMs } = options.rto ?? DEFAULTS.rto;
+  const { rto, associationMaxRetransmissions, cookieLifeMs, maxInitRetransmissions, sackDelayMs } = options;
   const settings: Setting[] = [
     ["initmsg", {
       num_ostreams: options.outboundStreams ?? DEFAULTS.outboundStreams,
       max_instreams: options.maxInboundStreams ?? DEFAULTS.maxInboundStreams,
-      max_attempts: kept(options.maxInitRetransmissions ?? DEFAULTS.maxInitRetransmissions),
+      max_attempts: kept(maxInitRetransmissions),
     }],
-    ["rtoinfo", { initial: kept(initialMs), min: kept(minMs), max: kept(maxMs) }],
-    ["associnfo", {
-      asocmaxrxt: kept(options.associationMaxRetransmissions ?? DEFAULTS.associationMaxRetransmissions),
-      cookie_life: kept(options.cookieLifeMs ?? DEFAULTS.cookieLifeMs),
-    }],
-    ["peer_addr_params", pathParameters(options)],
     ["delayed_sack", {
-      delay: kept(options.sackDelayMs ?? DEFAULTS.sackDelayMs),
+      delay: kept(sackDelayMs),
       freq: kept(options.sackFrequency ?? DEFAULTS.sackFrequency),
     }],
   ];
+  if (rto !== undefined) {
+    const { initialMs, minMs, maxMs } = rto;
+    settings.push(["rtoinfo", { initial: kept(initialMs), min: kept(minMs), max: kept(maxMs) }]);
+  }
+  const association = { asocmaxrxt: kept(associationMaxRetransmissions), cookie_life: kept(cookieLifeMs) };
+  if (isSaid(association)) settings.push(["associnfo", association]);
+  const path = pathParameters(options);
+  if (isSaid(path)) settings.push(["peer_addr_params", path]);
   const { maxBurst, potentiallyFailedMaxRetransmissions, plpmtudProbeIntervalMs, adaptation } = options;
   const autoCloseSeconds = Math.ceil((options.autoCloseMs ?? 0) / 1000);
   if (autoCloseSeconds > 0) settings.push(["autoclose", { value: autoCloseSeconds }]);
@@ -276,14 +274,20 @@ function extensionSettings(options: EndpointOptions): Setting[] {
 }
 
 function pathParameters(options: EndpointOptions): SocketOptionValue {
-  const hbinterval = options.heartbeatIntervalMs ?? DEFAULTS.heartbeatIntervalMs;
-  const pathmaxrxt = options.pathMaxRetransmissions ?? DEFAULTS.pathMaxRetransmissions;
-  return { heartbeat: hbinterval !== 0, ...(hbinterval === 0 ? {} : { hbinterval }), pathmaxrxt };
+  const { heartbeatIntervalMs: hbinterval, pathMaxRetransmissions: pathmaxrxt } = options;
+  return {
+    ...(hbinterval === undefined ? {} : { heartbeat: hbinterval !== 0, hbinterval: kept(hbinterval) }),
+    ...(pathmaxrxt === undefined ? {} : { pathmaxrxt }),
+  };
 }
 
-/** A value where 0 cannot be set: it leaves the kernel's own. */
-function kept(value: number): number | undefined {
+/** A value where 0 cannot be set: it leaves the kernel's own, as one that nobody has given does. */
+function kept(value: number | undefined): number | undefined {
   return value === 0 ? undefined : value;
+}
+
+function isSaid(value: SocketOptionValue): boolean {
+  return Object.values(value).some((field) => field !== undefined);
 }
 
 function tryOption(socket: KernelSocket, name: SocketOptionName, value: SocketOptionValue): void {

@@ -22,6 +22,7 @@ import {
   attachPortFilter,
   familyIsMissing,
   openRawSocket,
+  openSilencingSocket,
   openUdpSocket,
   whyNotRaw,
 } from "./packet_socket.ts";
@@ -93,6 +94,8 @@ class LinuxPacketDriver implements PacketDriver {
   readonly #received = new MessageSlots(SLOTS, { data: SLOT_BYTES, name: 28, control: 64 });
   readonly #sender: PacketSender;
   readonly #rawSockets: FamilySockets = new Map();
+  /** Descriptors of sockets that only keep the kernel from answering in our stead. */
+  readonly #silencers: number[] = [];
   readonly #ports = new Map<number, { readonly first: FamilySockets; readonly all: PacketSocket[] }>();
   #closed = false;
 
@@ -173,8 +176,7 @@ class LinuxPacketDriver implements PacketDriver {
     if (!this.#closed) {
       this.#closed = true;
       for (const port of [...this.#ports.keys()]) this.closePort(port);
-      for (const socket of this.#rawSockets.values()) this.#closeSocket(socket);
-      this.#rawSockets.clear();
+      this.#closeRaw();
       this.#addressWatch.close();
       this.#libc.close();
     }
@@ -281,13 +283,20 @@ class LinuxPacketDriver implements PacketDriver {
       try {
         const fd = openRawSocket(this.#libc.symbols, family, this.#socketBuffer);
         this.#rawSockets.set(family, this.#watched(fd, family, 0, 0));
+        this.#silencers.push(openSilencingSocket(this.#libc.symbols, family));
       } catch (error) {
         if (familyIsMissing(error)) continue;
-        for (const socket of this.#rawSockets.values()) this.#closeSocket(socket);
+        this.#closeRaw();
         throw error;
       }
     }
     this.#filterPorts();
+  }
+
+  #closeRaw(): void {
+    for (const socket of this.#rawSockets.values()) this.#closeSocket(socket);
+    this.#rawSockets.clear();
+    for (const fd of this.#silencers.splice(0)) this.#libc.symbols.close(fd);
   }
 
   #openUdp(family: AddressFamily, port: number, udpPort: number): PacketSocket | undefined {

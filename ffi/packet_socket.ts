@@ -50,6 +50,20 @@ export function openRawSocket(
 }
 
 /**
+ * Opens a raw SCTP socket that takes no packet. Linux answers an SCTP packet that no raw socket has room for by ICMP
+ * "protocol unreachable", as if this host had no SCTP, and that ends the peer's association (RFC 9260 §10). This socket
+ * always has room, so that a program that is late or flooded loses packets and nothing else.
+ *
+ * @returns its descriptor
+ * @throws {SctpError} as {@linkcode openRawSocket}
+ */
+export function openSilencingSocket(libc: Libc, family: AddressFamily): number {
+  const fd = openRawSocket(libc, family);
+  attachPortFilter(libc, fd, family, []);
+  return fd;
+}
+
+/**
  * Opens a UDP socket on all addresses of a family. It has its port alone (no SO_REUSEADDR): that is the lock.
  *
  * @param port 1-65535

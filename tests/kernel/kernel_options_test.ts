@@ -106,6 +106,42 @@ Deno.test("kernel options: an endpoint keeps what was set, field by field", asyn
   });
 });
 
+/** As for the course sheet's `sysctl net.sctp.hb_interval=3000`. */
+const SYSTEM = {
+  hb_interval: 3000,
+  rto_initial: 1500,
+  path_max_retrans: 3,
+  association_max_retrans: 7,
+  valid_cookie_life: 50_000,
+  max_init_retransmits: 4,
+} as const;
+
+Deno.test("kernel options: what nobody has given is as the system has it", async () => {
+  using settings = new DisposableStack();
+  for (const [name, value] of Object.entries(SYSTEM)) settings.use(withSetting(name, value));
+  await withPair({}, ({ client: { endpoint }, atClient: { association } }) => {
+    const read = (name: SocketOptionName, target?: SocketOptionTarget) => endpoint.getOption(name, target);
+    const path = read("peer_addr_params", { association, address: "127.0.0.1" });
+    assert.deepEqual([path["heartbeat"], path["hbinterval"], path["pathmaxrxt"]], [true, 3000, 3]);
+    assert.equal(read("rtoinfo", { association })["initial"], 1500);
+    const { asocmaxrxt, cookie_life } = read("associnfo");
+    assert.deepEqual([asocmaxrxt, cookie_life], [7, 50_000]);
+    assert.equal(read("initmsg")["max_attempts"], 4);
+  });
+  const own = {
+    heartbeatIntervalMs: 0,
+    pathMaxRetransmissions: 2,
+    associationMaxRetransmissions: 6,
+    rto: { initialMs: 700, minMs: 600, maxMs: 900 },
+  };
+  await withPair({ both: own }, ({ client: { endpoint }, atClient: { association } }) => {
+    const path = endpoint.getOption("peer_addr_params", { association, address: "127.0.0.1" });
+    assert.deepEqual([path["heartbeat"], path["pathmaxrxt"]], [false, 2]);
+    assert.deepEqual(endpoint.getOption("rtoinfo", { association }), { initial: 700, max: 900, min: 600 });
+    assert.equal(endpoint.getOption("associnfo")["asocmaxrxt"], 6);
+  });
+});
+
 Deno.test("kernel options: an association keeps what was set", async () => {
   await withPair(
     { both: { authentication: true } },
