@@ -16,6 +16,7 @@ import type {
   ScriptingServerReport,
 } from "../../protocol/app/scripting/types.ts";
 import { formatTransportAddresses } from "../../protocol/net.ts";
+import type { EndpointOptions } from "../../protocol/net.ts";
 import type { PolicyParameter } from "../../protocol/param/policy.ts";
 import type { SessionReport } from "../../protocol/session/types.ts";
 import { encodeText } from "../../protocol/wire/text.ts";
@@ -82,6 +83,14 @@ const SEND_BUFFER = 1024 * 1024;
 /** Octets that may come and not be stored yet: the disk has time for so many, and a job costs no more memory. */
 const RECEIVE_BUFFER = 4 * 1024 * 1024;
 
+/** Octets go to files, whose writers copy them: messages need not. */
+const DATA_ENDPOINT: EndpointOptions = {
+  manualReceive: true,
+  borrowedMessages: true,
+  sendBuffer: SEND_BUFFER,
+  receiveBuffer: RECEIVE_BUFFER,
+};
+
 /** Associations beyond those with jobs: users that are told that there is no place, and results that are on their way. */
 const PASSING_SESSIONS = 256;
 
@@ -118,7 +127,7 @@ async function runScripting(context: ServiceContext<Values>): Promise<number> {
         maxSessions: maxSessions + PASSING_SESSIONS,
         policy: policyFor(context, maxSessions),
       },
-      dataEndpoint: { manualReceive: true, sendBuffer: SEND_BUFFER, receiveBuffer: RECEIVE_BUFFER },
+      dataEndpoint: DATA_ENDPOINT,
       wrap: (host) =>
         new ApplicationMachine(host, (outlet) =>
           new ScriptingServer(outlet, {

@@ -34,7 +34,7 @@ export interface ConnectCommand {
   readonly encapsulationPort?: number;
 }
 
-/** Sends one user message. The data is copied or owned by the transport from now on: do not change it. */
+/** Sends one user message. The data is owned by the transport from now on: do not change it, unless it is `lent`. */
 export interface SendCommand {
   /** Says which command it is. */
   readonly type: "send";
@@ -42,6 +42,10 @@ export interface SendCommand {
   readonly association: AssociationId;
   /** The message, at least one octet. */
   readonly data: Uint8Array;
+  /** The data is the caller's again when `execute` returns: the transport copies what it keeps. Default false. */
+  readonly lent?: boolean;
+  /** Octets of the message that go before `data`, such as a header; only where it is `lent`. */
+  readonly head?: Uint8Array;
   /** What the message belongs to, for the peer. */
   readonly ppid: Ppid;
   /** Default 0. */
@@ -58,6 +62,22 @@ export interface SendCommand {
   readonly context?: number;
   /** Shared key that authenticates it (RFC 4895; RFC 6458 §5.3.8); absent = the active one. */
   readonly authKeyId?: number;
+}
+
+/** A message in one piece: its data, or a copy with what goes before it. */
+export function messageOctets({ head, data }: Pick<SendCommand, "head" | "data">): Uint8Array {
+  if (head === undefined) return data;
+  const octets = new Uint8Array(head.length + data.length);
+  octets.set(head);
+  octets.set(data, head.length);
+  return octets;
+}
+
+/** The command for who keeps it: where the octets are only lent, it has a copy of its own. */
+export function keptCommand(command: SendCommand): SendCommand {
+  if (command.lent !== true) return command;
+  const { head, lent: _, ...rest } = command;
+  return { ...rest, data: head === undefined ? rest.data.slice() : messageOctets(command) };
 }
 
 /** When a message is given up (RFC 7496). Without the peer's support the message is reliable all the same. */

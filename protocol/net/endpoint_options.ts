@@ -1,7 +1,10 @@
 /** How an endpoint behaves. */
 import type { IpAddress } from "./address.ts";
 
-/** How an endpoint behaves. Everything has a default from RFC 9260 §16 unless said otherwise. */
+/**
+ * How an endpoint behaves. Everything has a default from RFC 9260 §16 unless said otherwise; on kernel SCTP times and limits of
+ * the protocol have those of the system (`net.sctp.*`), which are the same unless somebody has changed them.
+ */
 export interface EndpointOptions {
   /** SCTP port, 0–65535; 0 or absent = an ephemeral one. */
   readonly port?: number;
@@ -45,6 +48,11 @@ export interface EndpointOptions {
    * false: a delivered message counts as consumed.
    */
   readonly manualReceive?: boolean;
+  /**
+   * The reader copies what it keeps of a message before its event handler returns: long messages may be parts of buffers
+   * that are used again then. Saves a copy and much garbage. Default false: a message's octets are its reader's for ever.
+   */
+  readonly borrowedMessages?: boolean;
   /** One association per socket, as kernel SCTP's SOCK_STREAM; the embedded stack makes no difference. */
   readonly style?: "one-to-many" | "one-to-one";
   /** Packets sent at once at most (RFC 9260 §6.1 D, Max.Burst). Default 4; 0 = no limit. */

@@ -84,7 +84,10 @@ export interface MessageReceived extends AssociationEvent<"message"> {
   readonly ppid: Ppid;
   /** Whether it may have overtaken other messages of its stream. */
   readonly unordered: boolean;
-  /** Owned by the receiver of this event; its `buffer` may hold other messages, too. */
+  /**
+   * Owned by the receiver of this event, unless its endpoint has `borrowedMessages`; its `buffer` may hold other messages,
+   * too.
+   */
   readonly data: Uint8Array;
 }
 

@@ -12,7 +12,7 @@ import { DataOutcome } from "./data_outcome.ts";
 import type { Delivery } from "./delivery.ts";
 import { HeldState } from "./held_chunks.ts";
 import type { HeldChunks } from "./held_chunks.ts";
-import { copyForReader } from "./message_copy.ts";
+import { copyForReader, lendToReader } from "./message_copy.ts";
 import type { Reassembly } from "./reassembly.ts";
 import { tsnAdd } from "./serial.ts";
 
@@ -22,16 +22,22 @@ export class ConsecutiveReassembly implements Reassembly {
   readonly #held: HeldChunks;
   readonly #delivery: Delivery;
   readonly #maxMessage: number;
+  readonly #lends: boolean;
   readonly #assembly = new Assembly();
   /** The peer has given up messages, so numbers may be missing within streams. */
   #gapsInStreams = false;
   /** The last TSNs passed over may have been the head of a message of which a tail still comes. */
   #tailMayCome = false;
 
-  constructor(held: HeldChunks, delivery: Delivery, maxMessage: number) {
+  constructor(
+    held: HeldChunks,
+    delivery: Delivery,
+    limits: { readonly maxMessage: number; readonly borrowedMessages: boolean },
+  ) {
     this.#held = held;
     this.#delivery = delivery;
-    this.#maxMessage = maxMessage;
+    this.#maxMessage = limits.maxMessage;
+    this.#lends = limits.borrowedMessages;
   }
 
   inOrder(
@@ -49,7 +55,9 @@ export class ConsecutiveReassembly implements Reassembly {
     if ((flags & WHOLE_MESSAGE) === WHOLE_MESSAGE && !assembly.active) {
       this.#tailMayCome = false;
       if (to - from > this.#maxMessage) return DataOutcome.tooLong;
-      return this.#complete(stream, ssn, tsn, ppid, unordered, copyForReader(source, from, to));
+      const leaves = unordered || ssn === this.#delivery.streams.expected(stream);
+      const hand = this.#lends && leaves ? lendToReader : copyForReader;
+      return this.#complete(stream, ssn, tsn, ppid, unordered, hand(source, from, to));
     }
     if ((flags & DataFlag.begin) !== 0) {
       if (assembly.active) return DataOutcome.violation;

@@ -1,5 +1,6 @@
 import type { Instant } from "../net.ts";
 import { assert } from "../wire/assert.ts";
+import { giveBack } from "./lent_octets.ts";
 import type { OutboundMessage } from "./outbound_message.ts";
 import type { Path } from "./path.ts";
 import type { PathSet } from "./path_set.ts";
@@ -131,6 +132,8 @@ export class Flight {
     const slot = this.firstTsn & this.mask;
     if (this.states[slot] !== ChunkState.abandoned) this.unacknowledgedOctets -= this.lengths[slot]!;
     this.states[slot] = ChunkState.free;
+    const message = this.messages[slot];
+    if (message?.lent === true && isOver(message, this.firstTsn)) giveBack(message.data);
     this.messages[slot] = undefined;
     this.firstTsn = tsnAdd(this.firstTsn, 1);
     this.count--;
@@ -284,4 +287,9 @@ export class Flight {
       assert(path.flight === perPath[i], "the flight of a path is the sum of what was sent there");
     });
   }
+}
+
+/** Whether nothing of a message is needed any more when this TSN is acknowledged. */
+function isOver({ lastTsn, taken, data, abandoned }: OutboundMessage, tsn: number): boolean {
+  return tsn === lastTsn && taken === data.length && !abandoned; // one that was given up goes back to the user
 }

@@ -28,6 +28,8 @@ export interface InboundLimits {
   readonly receiveBuffer: number;
   readonly maxMessage: number;
   readonly manualReceive: boolean;
+  /** The reader has done with a message when its event was handled. */
+  readonly borrowedMessages: boolean;
 }
 
 /** What an association's receiving half starts with. */
@@ -69,7 +71,7 @@ export class Inbound {
     this.#delivery = new Delivery(this.streams, sink, counters, limits.manualReceive);
     this.#reassembly = interleaved
       ? new InterleavedReassembly(this.#held, this.#delivery, limits)
-      : new ConsecutiveReassembly(this.#held, this.#delivery, limits.maxMessage);
+      : new ConsecutiveReassembly(this.#held, this.#delivery, limits);
     this.advertised = limits.receiveBuffer;
   }
 

@@ -16,6 +16,14 @@ const LOOP_COPY_OCTETS = 32;
 let shared: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 let used = 0;
 
+/**
+ * The same octets for a reader that keeps nothing of them: a long message stays where it is, a small one is copied all the
+ * same, since that costs no more than to say where it is.
+ */
+export function lendToReader(source: Uint8Array, from: number, to: number): Uint8Array {
+  return to - from > LONGEST_SHARED ? source.subarray(from, to) : copyForReader(source, from, to);
+}
+
 /** A copy of the octets from `from` to `to`, for a message that leaves at once for its reader. */
 export function copyForReader(source: Uint8Array, from: number, to: number): Uint8Array {
   const length = to - from;

@@ -57,6 +57,7 @@ export interface EndpointSettings extends PathSettings {
   maxMessage: number;
   autoCloseMs: number;
   manualReceive: boolean;
+  borrowedMessages: boolean;
   maxBurst: number;
   exposePotentiallyFailed: boolean;
   senderDryEvents: boolean;
@@ -119,6 +120,7 @@ export function completeOptions(options: EndpointOptions & { readonly port: numb
     maxMessage: Math.max(1, options.maxMessage ?? 16 * MEBIBYTE),
     autoCloseMs: options.autoCloseMs ?? 0,
     manualReceive: options.manualReceive ?? false,
+    borrowedMessages: options.borrowedMessages ?? false,
     maxBurst: options.maxBurst ?? 4,
     potentiallyFailedMaxRetransmissions: options.potentiallyFailedMaxRetransmissions ?? 0,
     primarySwitchoverMaxRetransmissions: switchover(options),

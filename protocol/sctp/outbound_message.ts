@@ -14,6 +14,8 @@ export interface MessageLimit {
 /** A user message on its way out. Its fragments refer to `data` by offset and length. */
 export interface OutboundMessage {
   readonly data: Uint8Array;
+  /** The data is a copy of what the user has lent, to be given back once it is acknowledged. */
+  readonly lent: boolean;
   readonly ppid: Ppid;
   readonly stream: number;
   readonly unordered: boolean;
@@ -42,14 +44,24 @@ export interface OutboundMessage {
 /** What a message is made of. */
 export type MessageParts = Pick<
   OutboundMessage,
-  "data" | "ppid" | "stream" | "unordered" | "immediate" | "context" | "destination" | "limit" | "authKeyId"
+  | "data"
+  | "lent"
+  | "ppid"
+  | "stream"
+  | "unordered"
+  | "immediate"
+  | "context"
+  | "destination"
+  | "limit"
+  | "authKeyId"
 >;
 
 /** A message of which nothing was sent yet. Always of one shape: the hot loops see many of them. */
 export function newMessage(parts: MessageParts): OutboundMessage {
-  const { data, ppid, stream, unordered, immediate, context, destination, limit, authKeyId } = parts;
+  const { data, lent, ppid, stream, unordered, immediate, context, destination, limit, authKeyId } = parts;
   return {
     data,
+    lent,
     ppid,
     stream,
     unordered,

@@ -20,6 +20,8 @@ export interface Target {
   readonly referenceValue: number;
   /** The figure is to be so many times the reference. */
   readonly factor: number;
+  /** The reference is what the figure must stay below; then the ratio says how many times it is. */
+  readonly isLimit?: boolean;
 }
 
 /** What the command line says. */
@@ -45,7 +47,8 @@ export type Bench = (settings: Settings, emit: (result: Result) => void) => Prom
 /** The ratio of a result to its reference; undefined = it has none. */
 export function ratioOf({ figures, target }: Result): number | undefined {
   if (target === undefined) return undefined;
-  return (figures[target.figure] ?? Number.NaN) / target.referenceValue;
+  const figure = figures[target.figure] ?? Number.NaN;
+  return target.isLimit === true ? target.referenceValue / figure : figure / target.referenceValue;
 }
 
 /** The middle one. */

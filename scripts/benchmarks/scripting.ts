@@ -1,11 +1,19 @@
 /** Work packages through the scripting service, against what the transport alone carries. */
+import { Program } from "./program.ts";
+import type { Usage } from "./program.ts";
 import { median, type Result, round, type Settings } from "./result.ts";
 
 /** Octets of what goes there and comes back. */
 const PACKAGE_BYTES = 200 * 2 ** 20;
 
+/** As much again and again: memory must not follow. */
+const LARGE_BYTES = 1024 * 2 ** 20;
+
 /** The goal: so much of what the transport carries by itself. */
 const GOAL = 0.8;
+
+/** The goal of memory: that of the small package is at least this part of that of the large one. */
+const FLAT = 0.7;
 
 /** Octets of a full Upload or Download message, and how many of them a package is. */
 const MESSAGE_BYTES = 16_388, MESSAGES = PACKAGE_BYTES / 16_384;
@@ -16,88 +24,149 @@ const ADDRESS = "127.0.0.1", ASAP_PORT = 38_632, ENRP_PORT = 39_012, BENCH_PORT 
 const TRANSPORT = ["-transport=embedded", "-encapsulation=udp"];
 const COMMON = [...TRANSPORT, "-asapannounce=off"];
 
+/** One way of so many octets. */
+interface Way {
+  readonly megabytesPerSecond: number;
+  /** Processor time of each side, in milliseconds for a MiB. */
+  readonly senderCpu: number;
+  readonly receiverCpu: number;
+}
+
 /** What one job tells. */
 interface JobFigures {
-  readonly uploadMegabytesPerSecond: number;
-  readonly downloadMegabytesPerSecond: number;
+  readonly upload: Way;
+  readonly download: Way;
   /** The most memory that the client has taken. */
   readonly clientMegabytes: number;
 }
 
-/** A package of 200 MiB there and back, in alternation with as many octets by `rsp bench`. */
+/** A package of 200 MiB there and back, in alternation with as many octets by `rsp bench`; then one of 1 GiB. */
 export async function scripting(
   { rounds }: Settings,
   emit: (result: Result) => void,
 ): Promise<void> {
   const folder = await Deno.makeTempDir();
-  const registrar = start([
+  const registrar = new Program([
     ...["registrar", ...TRANSPORT, "-loglevel=1"],
     ...[`-asap=${ADDRESS}:${ASAP_PORT}`, `-enrp=${ADDRESS}:${ENRP_PORT}`],
     ...["-asapannounce=off", "-enrpannounce=off", "-mentordiscoverytimeout=1000"],
-  ]);
-  const server = start([
+  ], false);
+  const server = new Program([
     ...["server", "-scripting", "-ssmaxthreads=1", "-loglevel=1", `-registrar=${ADDRESS}:${ASAP_PORT}`],
     ...COMMON,
-  ]);
+  ], false);
   try {
-    const small = await pack(folder, "small", 1024), large = await pack(folder, "large", PACKAGE_BYTES);
-    const before = await runJob(folder, small);
-    const serverBefore = peakMegabytes(server.pid);
-    const jobs: JobFigures[] = [], alone: number[] = [];
-    for (let n = 0; n < rounds; n++) {
-      alone.push(await runBench());
-      jobs.push(await runJob(folder, large));
-    }
-    const memory = {
-      clientMegabytes: Math.max(...jobs.map(({ clientMegabytes }) => clientMegabytes)),
-      clientMegabytesSmall: before.clientMegabytes,
-      serverMegabytes: peakMegabytes(server.pid),
-      serverMegabytesSmall: serverBefore,
-    };
-    for (const direction of ["upload", "download"] as const) {
-      const rates = jobs.map((job) => job[`${direction}MegabytesPerSecond`]);
-      emit({
-        name: "scripting",
-        what: `${direction} of 200 MiB`,
-        figures: { megabytesPerSecond: round(median(rates), 1), ...memory },
-        target: {
-          figure: "megabytesPerSecond",
-          reference: "rsp bench",
-          referenceValue: median(alone),
-          factor: GOAL,
-        },
-      });
-    }
+    await measure(folder, server, rounds, emit);
   } finally {
-    for (const program of [server, registrar]) {
-      program.kill("SIGTERM");
-      await program.status;
-    }
+    for (const program of [server, registrar]) await program.stop();
     await Deno.remove(folder, { recursive: true });
   }
 }
 
-/** Megabytes a second that the transport carries by itself, between two programs, too. */
-async function runBench(): Promise<number> {
+async function measure(
+  folder: string,
+  server: Program,
+  rounds: number,
+  emit: (result: Result) => void,
+): Promise<void> {
+  await runJob(server, await pack(folder, 1024)); // the first job finds everything cold
+  const input = await pack(folder, PACKAGE_BYTES);
+  const jobs: JobFigures[] = [], alone: Way[] = [];
+  for (let n = 0; n < rounds; n++) {
+    alone.push(await runBench());
+    jobs.push(await runJob(server, input));
+  }
+  const reference = middle(alone);
+  emit({ name: "scripting", what: "200 MiB by rsp bench", figures: { ...reference } });
+  for (const direction of ["upload", "download"] as const) {
+    emit({
+      name: "scripting",
+      what: `${direction} of 200 MiB`,
+      figures: { ...middle(jobs.map((job) => job[direction])) },
+      target: {
+        figure: "megabytesPerSecond",
+        reference: "rsp bench",
+        referenceValue: reference.megabytesPerSecond,
+        factor: GOAL,
+      },
+    });
+  }
+  const before = memoryOf(jobs, server);
+  emitMemory(before, memoryOf([await runJob(server, await pack(folder, LARGE_BYTES))], server), emit);
+}
+
+interface Memory {
+  readonly client: number;
+  readonly server: number;
+}
+
+function memoryOf(jobs: readonly JobFigures[], server: Program): Memory {
+  const client = Math.max(...jobs.map(({ clientMegabytes }) => clientMegabytes));
+  return { client, server: server.usage().peakMegabytes };
+}
+
+function emitMemory(small: Memory, large: Memory, emit: (result: Result) => void): void {
+  for (const side of ["client", "server"] as const) {
+    emit({
+      name: "scripting",
+      what: `memory of the ${side}, 200 MiB and 1 GiB`,
+      figures: { megabytes: small[side], megabytesLarge: large[side] },
+      target: {
+        figure: "megabytes",
+        reference: "that of 1 GiB",
+        referenceValue: large[side],
+        factor: FLAT,
+      },
+    });
+  }
+}
+
+function middle(ways: readonly Way[]): Way {
+  const of = (figure: keyof Way, digits: number) => round(median(ways.map((way) => way[figure])), digits);
+  return {
+    megabytesPerSecond: of("megabytesPerSecond", 1),
+    senderCpu: of("senderCpu", 2),
+    receiverCpu: of("receiverCpu", 2),
+  };
+}
+
+/** What the transport carries by itself, between two programs, too. */
+async function runBench(): Promise<Way> {
   const line = ["bench", ...TRANSPORT, "-json"];
-  const sink = start([...line, "-listen", "-once", `-port=${BENCH_PORT}`], "piped");
-  const ready = sink.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  await ready.read(); // it listens
+  const sink = new Program([...line, "-listen", "-once", `-port=${BENCH_PORT}`], true);
+  const listener = sink.lines();
+  await listener.next(); // it listens
   const size = [`-size=${MESSAGE_BYTES}`, `-count=${MESSAGES}`];
-  const source = start([...line, ...size, `${ADDRESS}:${BENCH_PORT}`], "piped");
-  const lines = await new Response(source.stdout).text();
-  for (let part = await ready.read(); !part.done;) part = await ready.read();
-  await Promise.all([sink.status, source.status]);
-  const result = lines.split("\n").find((text) => text.includes('"result"')) ?? "{}";
-  return JSON.parse(result).megabytesPerSecond;
+  const source = new Program([...line, ...size, `${ADDRESS}:${BENCH_PORT}`], true);
+  const before: [Usage, Usage][] = [];
+  let megabytesPerSecond = Number.NaN;
+  for await (const { type, megabytesPerSecond: rate } of source.lines()) {
+    before.push([source.usage(), sink.usage()]); // the first line comes before the first octet
+    if (type === "result") megabytesPerSecond = Number(rate);
+  }
+  for (let part = await listener.next(); part.done !== true;) part = await listener.next();
+  const [senderCpu, receiverCpu] = cpuOf(before[0]!, before.at(-1)!, PACKAGE_BYTES);
+  return { megabytesPerSecond, senderCpu, receiverCpu };
+}
+
+/** Processor time of two programs between two looks at them, in milliseconds for a MiB. */
+function cpuOf(
+  before: readonly [Usage, Usage],
+  after: readonly [Usage, Usage],
+  octets: number,
+): [number, number] {
+  const [one, other] = after.map(({ cpuMs }, side) => (cpuMs - before[side]!.cpuMs) / (octets / 2 ** 20));
+  return [one!, other!];
 }
 
 /** A work package whose result is a part of it. */
-async function pack(folder: string, name: string, octets: number): Promise<string> {
-  const source = `${folder}/${name}`;
+async function pack(folder: string, octets: number): Promise<string> {
+  const source = `${folder}/${octets}`;
   await Deno.mkdir(source);
   await Deno.writeTextFile(`${source}/ssrun`, '#!/bin/sh\nmv data "$1"\n');
-  await Deno.writeFile(`${source}/data`, new Uint8Array(octets).fill(0x5a));
+  using data = await Deno.create(`${source}/data`);
+  const block = new Uint8Array(Math.min(octets, 2 ** 20)).fill(0x5a);
+  for (let at = 0; at < octets; at += block.length) await data.write(block);
   const path = `${source}.tar`;
   const tar = await new Deno.Command("tar", { args: ["cf", path, "-C", source, "ssrun", "data"] }).output();
   if (!tar.success) throw new Error(new TextDecoder().decode(tar.stderr));
@@ -105,48 +174,35 @@ async function pack(folder: string, name: string, octets: number): Promise<strin
   return path;
 }
 
-async function runJob(folder: string, input: string): Promise<JobFigures> {
-  const client = start(
-    [
-      ...["scriptingclient", `-input=${input}`, `-output=${folder}/result`, "-json", "-timeout=300"],
-      ...[`-registrar=${ADDRESS}:${ASAP_PORT}`, "-retrydelay=200", ...COMMON],
-    ],
-    "piped",
-  );
-  let clientMegabytes = 0;
-  const watch = setInterval(() => clientMegabytes = Math.max(clientMegabytes, peakMegabytes(client.pid)), 50);
-  try {
-    const lines = await new Response(client.stdout).text();
-    const done = lines.split("\n").find((line) => line.includes('"jobDone"')) ?? "{}";
-    const { outcome, uploadedBytes, uploadMs, downloadedBytes, downloadMs } = JSON.parse(done);
-    if (outcome !== "succeeded") throw new Error(`The job was not done:\n${lines}`);
-    return {
-      uploadMegabytesPerSecond: uploadedBytes / uploadMs / 1000,
-      downloadMegabytesPerSecond: downloadedBytes / downloadMs / 1000,
-      clientMegabytes,
-    };
-  } finally {
-    clearInterval(watch);
-    await client.status;
+async function runJob(server: Program, input: string): Promise<JobFigures> {
+  const client = new Program([
+    ...["scriptingclient", `-input=${input}`, `-output=${input}.result`, "-json", "-timeout=300"],
+    ...[`-registrar=${ADDRESS}:${ASAP_PORT}`, "-retrydelay=200", ...COMMON],
+  ], true);
+  const looks = new Map<unknown, [Usage, Usage]>();
+  let done: Readonly<Record<string, unknown>> = {};
+  for await (const line of client.lines()) {
+    looks.set(line["event"], [client.usage(), server.usage()]);
+    if (line["event"] === "jobDone") done = line;
   }
-}
-
-function start(args: readonly string[], stdout: "null" | "piped" = "null"): Deno.ChildProcess {
-  const main = new URL("../../cmd/main.ts", import.meta.url).pathname;
-  return new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--allow-all", "--no-check", main, ...args],
-    stdin: "null",
-    stdout,
-    stderr: "inherit",
-  }).spawn();
-}
-
-/** The most memory that a process has taken, as the kernel sees it; 0 = it has ended. */
-function peakMegabytes(pid: number): number {
-  try {
-    const status = Deno.readTextFileSync(`/proc/${pid}/status`);
-    return Math.round(Number(/^VmHWM:\s*(\d+)/m.exec(status)?.[1] ?? 0) / 1024);
-  } catch {
-    return 0;
-  }
+  if (done["outcome"] !== "succeeded") throw new Error(`The job was not done: ${JSON.stringify(done)}`);
+  const way = (octets: number, ms: number, from: string, to: string) => {
+    const [clientCpu, serverCpu] = cpuOf(looks.get(from)!, looks.get(to)!, octets);
+    return { megabytesPerSecond: octets / ms / 1000, clientCpu, serverCpu };
+  };
+  const up = way(Number(done["uploadedBytes"]), Number(done["uploadMs"]), "jobReady", "jobProcessing");
+  const down = way(Number(done["downloadedBytes"]), Number(done["downloadMs"]), "jobExited", "jobDone");
+  return {
+    upload: {
+      megabytesPerSecond: up.megabytesPerSecond,
+      senderCpu: up.clientCpu,
+      receiverCpu: up.serverCpu,
+    },
+    download: {
+      megabytesPerSecond: down.megabytesPerSecond,
+      senderCpu: down.serverCpu,
+      receiverCpu: down.clientCpu,
+    },
+    clientMegabytes: client.usage().peakMegabytes,
+  };
 }

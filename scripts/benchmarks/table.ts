@@ -9,9 +9,9 @@ export function tableLine(result: Result): string {
   const ratio = ratioOf(result);
   const verdict = target === undefined || ratio === undefined
     ? ""
-    : `  [${ratio.toFixed(2)} x ${target.reference}, target ${target.factor}: ${
-      ratio >= target.factor ? "reached" : "MISSED"
-    }]`;
+    : `  [${ratio.toFixed(2)} x ${
+      target.isLimit === true ? "below " : ""
+    }${target.reference}, target ${target.factor}: ${ratio >= target.factor ? "reached" : "MISSED"}]`;
   return `${name.padEnd(11)} ${what.padEnd(44)} ${text}${verdict}`;
 }
 

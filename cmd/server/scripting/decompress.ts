@@ -31,18 +31,25 @@ const GZIP_MAGIC = [0x1f, 0x8b];
  */
 const GZIP_SLICE = 8192;
 
+/** An archive that is read. */
+export interface OpenArchive {
+  /** What is in it, unpacked. Fails with a {@linkcode PackageError} when it is damaged or a bomb. */
+  readonly octets: ReadableStream<Uint8Array<ArrayBuffer>>;
+  /** The program that unpacks it has ended. Never rejects. */
+  readonly ended: Promise<void>;
+}
+
 /**
- * The octets of an archive, unpacked.
+ * Opens an archive.
  *
  * @param path a file
  * @param signal ends reading, and the program if there is one
- * @throws {PackageError} from the stream, when it is damaged or a bomb
  */
 export async function openArchive(
   path: string,
   limits: ArchiveLimits,
   signal: AbortSignal,
-): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
+): Promise<OpenArchive> {
   const file = await Deno.open(path);
   const first = new Uint8Array(6);
   const length = await file.read(first) ?? 0;
@@ -53,12 +60,14 @@ export async function openArchive(
   if (begins(GZIP_MAGIC)) {
     const unpacked = file.readable.pipeThrough(slices(GZIP_SLICE), { signal })
       .pipeThrough(new DecompressionStream("gzip"));
-    return explained(unpacked, "gzip").pipeThrough(guard(packedBytes, limits));
+    const octets = explained(unpacked, "gzip").pipeThrough(guard(packedBytes, limits));
+    return { octets, ended: Promise.resolve() };
   }
   const packing = PACKINGS.find(({ magic }) => begins(magic));
-  if (packing === undefined) return file.readable;
+  if (packing === undefined) return { octets: file.readable, ended: Promise.resolve() };
   file.close();
-  return runDecompressor(packing, path, signal).pipeThrough(guard(packedBytes, limits));
+  const { octets, ended } = runDecompressor(packing, path, signal);
+  return { octets: octets.pipeThrough(guard(packedBytes, limits)), ended };
 }
 
 /** Runs the program of a packing, whose end is the stream's. */
@@ -66,7 +75,7 @@ function runDecompressor(
   { program, args }: Packing,
   path: string,
   signal: AbortSignal,
-): ReadableStream<Uint8Array<ArrayBuffer>> {
+): OpenArchive {
   let child: Deno.ChildProcess;
   try {
     child = new Deno.Command(program, {
@@ -93,7 +102,7 @@ function runDecompressor(
   signal.addEventListener("abort", kill);
   if (signal.aborted) kill();
   const reader = child.stdout.getReader();
-  return new ReadableStream({
+  const octets = new ReadableStream<Uint8Array<ArrayBuffer>>({
     async pull(controller) {
       const { done, value } = await reader.read();
       if (!done) return controller.enqueue(value);
@@ -108,6 +117,7 @@ function runDecompressor(
       await Promise.allSettled([reader.cancel(), child.status]);
     },
   });
+  return { octets, ended: child.status.then(() => {}) };
 }
 
 /** The same stream, but its error says what is wrong. */

@@ -2,6 +2,7 @@
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
+import { ReadAhead } from "../../driver/read_ahead.ts";
 
 /**
  * Reads a file that a job has written. The job runs where the server's files are not; its result must not be a link to one of
@@ -9,11 +10,13 @@ import type { FileHandle } from "node:fs/promises";
  */
 export class OutputReader {
   readonly #handle: FileHandle;
-  #block: Uint8Array<ArrayBuffer> = new Uint8Array();
+  readonly #ahead: ReadAhead;
+  #position = 0;
 
   /** @param handle of a plain file; from now on the reader's */
   constructor(handle: FileHandle) {
     this.#handle = handle;
+    this.#ahead = new ReadAhead(async (into) => (await handle.read(into, 0, into.length)).bytesRead);
   }
 
   /**
@@ -39,15 +42,16 @@ export class OutputReader {
     return (await this.#handle.stat()).size;
   }
 
-  /** The next octets, at most so many; none = the end. They are good until the next call. */
+  /** The next octets, at most so many, the same number each time; none = the end. They are good until the next call. */
   async read(maxBytes: number): Promise<Uint8Array> {
-    if (this.#block.length < maxBytes) this.#block = new Uint8Array(maxBytes);
-    const { bytesRead } = await this.#handle.read(this.#block, 0, maxBytes);
-    return this.#block.subarray(0, bytesRead);
+    const octets = await this.#ahead.at(this.#position, maxBytes);
+    this.#position += octets.length;
+    return octets;
   }
 
   /** Closes the file. */
   async close(): Promise<void> {
+    await this.#ahead.close();
     await this.#handle.close();
   }
 }

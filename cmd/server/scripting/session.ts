@@ -41,6 +41,8 @@ export class ScriptingSession {
   readonly #context: SessionContext;
   readonly #answer: (input: ScriptingServerInput) => void;
   readonly #end = new AbortController();
+  /** Octets that are being written together: they are answered together. */
+  #storing: { readonly written: Promise<void>; octets: number } | undefined;
   /** All that has been begun. */
   #work: Promise<void>;
   #workspace: Workspace | undefined;
@@ -109,8 +111,14 @@ export class ScriptingSession {
     const session = this.#session;
     const refuse = (reason: string) => this.#answer({ type: "storeFailed", session, reason });
     if (file === undefined) return refuse("the session has no directory");
-    const answered = file.append(data).then(
-      () => this.#answer({ type: "stored", session, octets: data.length }),
+    const written = file.append(data);
+    if (this.#storing?.written === written) {
+      this.#storing.octets += data.length;
+      return;
+    }
+    const batch = this.#storing = { written, octets: data.length };
+    const answered = written.then(
+      () => this.#answer({ type: "stored", session, octets: batch.octets }),
       (error) => refuse(fileProblem(error)),
     );
     this.#work = Promise.all([this.#work, answered]).then(() => {});

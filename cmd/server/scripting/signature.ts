@@ -138,7 +138,10 @@ function refused(words: string): PackageError {
   return new PackageError(words, JobStatus.badSignature);
 }
 
+/** The last line that is not about a signature: gpg fails, too, over a good one when the trust database is not in order. */
 function lastLine(text: string): string {
-  const lines = text.split("\n").filter((line) => line !== "" && !line.startsWith("[GNUPG:]"));
+  const lines = text.split("\n").filter((line) => {
+    return line !== "" && !/^\[GNUPG:\]|^gpgv?: (?:Signature made|Good signature| {2})/.test(line);
+  });
   return lines.at(-1) ?? "it does not say why";
 }

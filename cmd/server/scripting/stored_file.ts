@@ -1,10 +1,7 @@
 /** A file that grows as it is uploaded. */
-import { Joiner } from "../../driver/joiner.ts";
 import { fileProblem } from "../../driver/file_problem.ts";
+import { WriteBatch } from "../../driver/write_batch.ts";
 import { showSize } from "./limits.ts";
-
-/** Octets that are written at once, at most: what has come in while the disk was busy goes in one piece. */
-const MAX_WRITE = 1 << 20;
 
 /** Room that files share. */
 export interface UploadRoom {
@@ -13,13 +10,23 @@ export interface UploadRoom {
   leftBytes: number;
 }
 
-/** Takes octets in order. The caller bounds what is under way: each piece counts until its promise resolves. */
+/** Octets that wait to be written, and when they are. */
+interface Filling {
+  readonly batch: WriteBatch;
+  readonly written: Promise<void>;
+}
+
+/**
+ * Takes octets in order, and copies them at once. The caller bounds what is under way: a piece counts until its promise
+ * resolves. What comes in while the disk is busy makes one batch.
+ */
 export class StoredFile {
   readonly path: string;
   readonly #room: UploadRoom;
   #file: Deno.FsFile | undefined;
-  #waiting: Uint8Array[] = [];
-  readonly #joiner = new Joiner();
+  /** What is not being written yet. */
+  #filling: Filling | undefined;
+  readonly #spare: WriteBatch[] = [];
   #writing: Promise<void> = Promise.resolve();
 
   /** Nothing is opened before the first octet comes. */
@@ -29,9 +36,9 @@ export class StoredFile {
   }
 
   /**
-   * Appends octets, which the file keeps until they are written.
+   * Appends octets.
    *
-   * @returns resolves when they are in the file
+   * @returns resolves when they are in the file; the same promise for all octets that are written together
    * @throws {Error} whose message is a sentence; then the file is no longer good for anything
    */
   append(data: Uint8Array): Promise<void> {
@@ -40,10 +47,9 @@ export class StoredFile {
       const most = showSize(this.#room.maxBytes);
       return Promise.reject(new Error(`the upload is longer than the ${most} that are allowed`));
     }
-    this.#waiting.push(data);
-    const written = this.#writing.then(() => this.#flush());
-    this.#writing = written.catch(() => {}); // told to the caller
-    return written;
+    this.#filling ??= this.#begin();
+    this.#filling.batch.add(data);
+    return this.#filling.written;
   }
 
   /** Closes the file. What has been written stays. Idempotent. */
@@ -52,22 +58,23 @@ export class StoredFile {
     this.#file = undefined;
   }
 
-  /** Writes all that waits; nothing when an earlier call has written this one's, too. */
-  async #flush(): Promise<void> {
-    while (this.#waiting.length > 0) {
-      const pieces: Uint8Array[] = [];
-      for (let length = 0; length < MAX_WRITE && this.#waiting.length > 0;) {
-        const piece = this.#waiting.shift()!;
-        pieces.push(piece);
-        length += piece.length;
-      }
-      try {
-        this.#file ??= await Deno.open(this.path, { write: true, createNew: true, mode: 0o600 });
-        const octets = this.#joiner.join(pieces);
-        for (let at = 0; at < octets.length;) at += await this.#file.write(octets.subarray(at));
-      } catch (error) {
-        throw new Error(`cannot store the upload: ${fileProblem(error)}`, { cause: error });
-      }
+  #begin(): Filling {
+    const batch = this.#spare.pop() ?? new WriteBatch();
+    const written = this.#writing.then(() => this.#write(batch));
+    this.#writing = written.catch(() => {}); // told to the caller
+    return { batch, written };
+  }
+
+  async #write(batch: WriteBatch): Promise<void> {
+    this.#filling = undefined; // what comes from now on is another batch
+    try {
+      this.#file ??= await Deno.open(this.path, { write: true, createNew: true, mode: 0o600 });
+      await batch.writeTo(this.#file);
+    } catch (error) {
+      throw new Error(`cannot store the upload: ${fileProblem(error)}`, { cause: error });
+    } finally {
+      batch.clear();
+      this.#spare.push(batch);
     }
   }
 }

@@ -42,14 +42,20 @@ export interface UnpackPlan {
  */
 export async function unpackArchive(plan: UnpackPlan): Promise<UnpackSummary> {
   const unpacker = new Unpacker(plan);
+  const end = new AbortController();
+  const signal = AbortSignal.any([plan.signal, end.signal]);
+  let ended: Promise<void> | undefined;
   try {
-    const octets = await openArchive(plan.archive, plan.limits, plan.signal);
-    const { signal } = plan;
+    const { octets, ended: programEnded } = await openArchive(plan.archive, plan.limits, signal);
+    ended = programEnded;
     const entries = octets.pipeThrough(createTarDecoder({ strict: true }), { signal });
     for await (const { header, body } of entries) await unpacker.take(header, body);
   } catch (error) {
     plan.signal.throwIfAborted();
     throw asPackageError(error);
+  } finally {
+    end.abort(); // a program that unpacks a bomb does not go on by itself
+    await ended;
   }
   if (unpacker.entries === 0) throw new PackageError("the archive is empty");
   return unpacker;

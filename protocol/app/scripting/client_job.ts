@@ -1,16 +1,10 @@
 import type { Instant } from "../../net.ts";
 import type { SessionId } from "../../session/types.ts";
-import type { JobFile, JobId } from "./client_types.ts";
+import type { JobFile, JobId, JobPlace, JobResult } from "./client_types.ts";
 import type { Liveness } from "./liveness.ts";
 import type { EnvironmentHash } from "./types.ts";
 
-/**
- * Where a job of a scripting pool user stands:
- *
- *     seeking --opened--> greeting --Ready--> uploading --all sent--> uploaded --Status--> processing
- *        ^                   |                    |                       |                    | Status
- *        \----- pausing <----+--------------------+-----------------------+----------- downloading --end--> finishing
- */
+/** Where a job of a scripting pool user stands; `client.ts` shows how it gets there. */
 export type JobPhase =
   | "seeking"
   | "greeting"
@@ -74,6 +68,9 @@ export interface Job extends JobRun {
   downloadMs: number;
 }
 
+/** How a job ended, apart from what is known of it anyway. */
+export type JobEnd = Pick<JobResult, "outcome" | "reason">;
+
 /** An attempt that begins now. */
 export function newRun(run: number, elementId: number, now: Instant): JobRun {
   return {
@@ -125,4 +122,9 @@ export function newJob(
     processingMs: 0,
     downloadMs: 0,
   };
+}
+
+/** Which server a job is at, for reports. */
+export function placeOf({ id, run, elementId, server }: Job): JobPlace {
+  return { job: id, run, elementId, server };
 }

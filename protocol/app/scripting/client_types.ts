@@ -27,13 +27,13 @@ export type ScriptingClientEffect =
   }
   /** A result begins: what there was of an earlier run's is void. */
   | { readonly type: "beginOutput"; readonly job: JobId; readonly run: number }
-  /** The next octets of the result. Answered by `outputWritten`, once they are. */
+  /** The next octets of the result, borrowed. Answered by `outputWritten`, once they are. */
   | { readonly type: "writeOutput"; readonly job: JobId; readonly run: number; readonly data: Uint8Array }
   /** The result is complete. Answered by `outputFinished` once it has its place. */
   | { readonly type: "finishOutput"; readonly job: JobId; readonly run: number }
   /** The result will not be completed: what there is of it is void. Not answered. */
   | { readonly type: "discardOutput"; readonly job: JobId; readonly run: number }
-  /** The job has printed this, or the server says this of it. Not answered. */
+  /** The job has printed this, or the server says this of it. Borrowed. Not answered. */
   | {
     readonly type: "print";
     readonly job: JobId;
@@ -64,7 +64,7 @@ export type ScriptingClientInput =
 export interface JobResult {
   /**
    * `succeeded`: status 0, and the result has its place. `failed`: the job failed in each of its trials, and what the last one
-   * left has its place. `cancelled`: given up by this side. `unusable`: a file of this side cannot be read or written.
+   * left has its place, if it came. `cancelled`: given up by this side. `unusable`: a file of this side cannot be read or written.
    */
   readonly outcome: "succeeded" | "failed" | "cancelled" | "unusable";
   /** The job's exit status of the last run that ended; undefined = none did. */

@@ -278,16 +278,8 @@ function extended(message: { readonly extended: boolean }): number {
   return message.extended ? EXTENDED_FLAG : 0;
 }
 
-/** Every octet of a work package comes by here: it is copied once. */
 function writeData(type: number, flags: number, data: Uint8Array): Uint8Array {
-  const length = HEADER_LENGTH + within(data, MAX_SCRIPTING_DATA).length;
-  const octets = new Uint8Array(length);
-  octets[0] = type;
-  octets[1] = flags;
-  octets[2] = length >> 8;
-  octets[3] = length & 0xff;
-  octets.set(data, HEADER_LENGTH);
-  return octets;
+  return write(type, flags, within(data, MAX_SCRIPTING_DATA).length, (writer) => writer.bytes(data));
 }
 
 function write(type: number, flags: number, bodyLength: number, body: (writer: Writer) => void): Uint8Array {
@@ -306,7 +298,28 @@ function within(octets: Uint8Array, limit: number): Uint8Array {
   return octets;
 }
 
-/** The message that holds so much of `data` from `offset` on. */
-export function pieceOf(type: "upload" | "download", data: Uint8Array, offset: number): FileMessage {
-  return { type, data: data.subarray(offset, offset + MAX_SCRIPTING_DATA) };
+/** A part of a file as a message: its header, and the octets where they were. */
+export interface FilePiece {
+  readonly head: Uint8Array;
+  readonly data: Uint8Array;
+}
+
+/**
+ * Writes octets of a file as full Upload or Download messages, with what remains in the last one. Every octet of a work
+ * package comes by here: it is not copied.
+ *
+ * @returns the two parts of each message; together they are what {@linkcode writeScripting} writes
+ */
+export function writeFilePieces(type: "upload" | "download", data: Uint8Array): FilePiece[] {
+  const pieces: FilePiece[] = [];
+  for (let at = 0; at < data.length; at += MAX_SCRIPTING_DATA) {
+    const piece = data.subarray(at, at + MAX_SCRIPTING_DATA);
+    pieces.push({ head: writeHeader(ScriptingType[type], 0, piece.length), data: piece });
+  }
+  return pieces;
+}
+
+function writeHeader(type: number, flags: number, bodyLength: number): Uint8Array {
+  const length = HEADER_LENGTH + bodyLength;
+  return Uint8Array.of(type, flags, length >> 8, length & 0xff);
 }

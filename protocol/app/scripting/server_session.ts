@@ -3,12 +3,7 @@ import type { SessionId } from "../../session/types.ts";
 import type { Liveness } from "./liveness.ts";
 import type { EnvironmentHash } from "./types.ts";
 
-/**
- * Where a session of a scripting service stands:
- *
- *     opening --workspace--> uploading --all is there--> working --job ended--> downloading --end--> closing
- *        \------------------------\------------- full, failed, silent -----------------------------> closing
- */
+/** Where a session of a scripting service stands; `server.ts` shows how it gets there. */
 export type SessionPhase = "opening" | "uploading" | "working" | "downloading" | "closing";
 
 /** A session of a scripting service: a job. */

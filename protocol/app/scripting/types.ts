@@ -21,9 +21,9 @@ export type EnvironmentHash = Uint8Array;
 export type ScriptingServerEffect =
   /** A session begins. Answered by `workspaceReady` or `workspaceFailed`. */
   | { readonly type: "openWorkspace"; readonly session: SessionId }
-  /** Octets of the input archive. Answered by `stored`, in order, once they are written. */
+  /** Octets of the input archive, borrowed. Answered by `stored`, in order, once they are written. */
   | { readonly type: "storeInput"; readonly session: SessionId; readonly data: Uint8Array }
-  /** Octets of the environment archive. Answered by `stored`. */
+  /** Octets of the environment archive, borrowed. Answered by `stored`. */
   | { readonly type: "storeEnvironment"; readonly session: SessionId; readonly data: Uint8Array }
   /** Whether the cache has this environment; if so, it is put into the workspace. Answered by `environmentLooked`. */
   | { readonly type: "lookForEnvironment"; readonly session: SessionId; readonly hash: EnvironmentHash }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { registrarHuntOptions } from "../../../cmd/common_options.ts";
-import { parseOptions } from "../../../cmd/options.ts";
+import { parseOptions } from "../../../cmd/parse_options.ts";
 import type { OptionValues } from "../../../cmd/options.ts";
 import { registrarOptions } from "../../../cmd/pool/hunt.ts";
 

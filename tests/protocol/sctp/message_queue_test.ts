@@ -12,6 +12,7 @@ Deno.test("MessageQueue is a queue from whose middle messages may vanish", () =>
     if (what < 6) {
       const parts = { ppid: 0, stream: 0, unordered: false, immediate: false, context: 0 };
       const message = newMessage({
+        lent: false,
         ...parts,
         data: new Uint8Array(1 + prng.below(5)),
         destination: undefined,
@@ -40,6 +41,7 @@ Deno.test("MessageQueue does not keep abandoned messages for ever behind a head 
   const parts = { ppid: 0, stream: 0, unordered: false, immediate: false, context: 0 };
   const make = () =>
     newMessage({
+      lent: false,
       ...parts,
       data: new Uint8Array(1),
       destination: undefined,

@@ -8,6 +8,7 @@ const CHUNK = 1000;
 
 function messageOf(stream: number, octets: number): OutboundMessage {
   return newMessage({
+    lent: false,
     data: new Uint8Array(octets),
     ppid: 0,
     stream,

@@ -230,6 +230,64 @@ Deno.test("SctpStack tells blocked by the cost of small messages, too", () => {
   assert.equal(client.stack.status(a)!.queuedOctets, 0);
 });
 
+for (const mtu of [1500, 65_535]) {
+  Deno.test(`SctpStack keeps what it was lent, whatever becomes of the sender's buffer, with an MTU of ${mtu}`, () => {
+    const pair = connectedPair({ link: { loss: 0.1, mtu }, client: PATIENT, server: PATIENT });
+    const buffer = new Uint8Array(20_000);
+    const lengthOf = (i: number): number => 4 + i * 7919 % (buffer.length - 4);
+    const count = 300;
+    for (let i = 0; i < count; i++) { // buffers of what is acknowledged serve again meanwhile
+      const octets = buffer.subarray(0, lengthOf(i)).fill(i), headLength = i % 3;
+      const head = headLength === 0 ? undefined : octets.subarray(0, headLength);
+      const data = octets.subarray(headLength);
+      const parts = head === undefined ? { data } : { head, data };
+      pair.client.execute(1, { type: "send", association: pair.a, ...parts, lent: true, ppid: 11 });
+      buffer.fill(0xee);
+      if (i % 20 === 0) pair.world.pass(500);
+    }
+    for (let second = 0; second < 3600 && pair.server.of(1, "message").length < count; second++) {
+      pair.world.pass(1000);
+    }
+    const got = pair.server.of(1, "message");
+    assert.deepEqual(
+      got.map(({ data }) => data.length),
+      Array.from({ length: count }, (_, i) => lengthOf(i)),
+    );
+    got.forEach(({ data }, i) => {
+      assert.ok(data.every((octet) => octet === (i & 0xff)), `message ${i} is as it was sent`);
+    });
+  });
+}
+
+Deno.test("SctpStack gives what it was lent back to its user when that is not sent", () => {
+  const { world, client, a } = connectedPair({});
+  const buffer = Uint8Array.of(1, 2, 3);
+  world.pass(1);
+  client.execute(1, { type: "send", association: a, data: buffer, lent: true, ppid: 11, stream: 9999 });
+  buffer.fill(0);
+  world.pass(1000);
+  assert.deepEqual(client.of(1, "sendFailed").map(({ data }) => [...data]), [[1, 2, 3]]);
+});
+
+Deno.test("SctpStack lends long messages out of their packets to a reader that keeps nothing", () => {
+  for (const borrowedMessages of [false, true]) {
+    const { world, client, server, a } = connectedPair({
+      link: { mtu: 65_535 },
+      server: { borrowedMessages },
+    });
+    for (const length of [100, 20_000, 150_000]) {
+      client.execute(1, { type: "send", association: a, data: message(length, length), ppid: 11 });
+    }
+    world.pass(10_000);
+    const got = server.of(1, "message").map(({ data }) => data);
+    assert.deepEqual(got.map(numberOf), [100, 20_000, 150_000]);
+    assert.deepEqual(got.map(({ length }) => length), [100, 20_000, 150_000]);
+    const [, whole, assembled] = got;
+    assert.equal(whole!.buffer.byteLength > 20_000, borrowedMessages, "it lies in its packet");
+    assert.equal(assembled!.buffer.byteLength, 150_000, "what came in several packets lies in none");
+  }
+});
+
 Deno.test("transfer() moves all octets through the pipe of the benchmark", () => {
   assert.equal(transfer(64, 2000, 1500), 128_000);
   assert.equal(transfer(16_384, 100, 65_535), 1_638_400);

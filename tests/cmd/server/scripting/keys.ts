@@ -63,3 +63,15 @@ export class KeyBench implements AsyncDisposable {
     await Deno.remove(this.home, { recursive: true });
   }
 }
+
+/** Lets all of GnuPG's programs use a home of its own, until it is disposed of. */
+export function gnupgHome(path: string): Disposable {
+  const before = Deno.env.get("GNUPGHOME");
+  Deno.env.set("GNUPGHOME", path);
+  return {
+    [Symbol.dispose]() {
+      if (before === undefined) Deno.env.delete("GNUPGHOME");
+      else Deno.env.set("GNUPGHOME", before);
+    },
+  };
+}

@@ -11,8 +11,8 @@ import type {
 import { readScripting, writeScripting } from "../../../../protocol/app/scripting/messages.ts";
 import type { ScriptingMessage } from "../../../../protocol/app/scripting/messages.ts";
 import { Prng } from "../../../../protocol/machine.ts";
-import { Ppid } from "../../../../protocol/net.ts";
-import type { SessionCommand } from "../../../../protocol/session/types.ts";
+import { messageOctets, Ppid } from "../../../../protocol/net.ts";
+import type { SessionCommand, SessionLoss } from "../../../../protocol/session/types.ts";
 import { encodeText, showText } from "../../../../protocol/wire/text.ts";
 import { messageWords } from "./server_bench.ts";
 
@@ -98,9 +98,12 @@ export class ClientBench {
     this.client.sessionEvent({ type, session: 1 }, this.now);
   }
 
-  failover(state: "necessary" | "complete", graceful = false, elementId = 8): void {
+  failover(state: "necessary" | "complete", loss: SessionLoss = "silent", elementId = 8): void {
     const event = { type: "sessionFailover", session: 1, hasCookie: false, reason: "gone" } as const;
-    this.client.sessionEvent({ ...event, state, graceful, elementId }, this.now);
+    this.client.sessionEvent(
+      { ...event, state, loss: state === "complete" ? undefined : loss, elementId },
+      this.now,
+    );
   }
 
   closed(): void {
@@ -146,7 +149,7 @@ export class ClientBench {
         return;
       case "send":
         assert.equal(command.ppid, Ppid.scripting);
-        return void this.#words.push(messageWords(readScripting(command.data)));
+        return void this.#words.push(messageWords(readScripting(messageOctets(command))));
       case "closeSession":
         return void this.#words.push(command.how);
       case "failover":

@@ -28,7 +28,7 @@ Deno.test("ScriptingClient has RSPLIB's server do a job, message by message", ()
   bench.download(0);
   assert.deepEqual(bench.words(), ["> write 30", "> finishOutput"]);
   bench.answer({ type: "outputWritten", octets: 30 });
-  bench.failover("necessary", true); // the server may go
+  bench.failover("necessary", "shutdown"); // the server may go
   bench.answer({ type: "outputFinished" });
   assert.deepEqual(bench.words(), ["shutdown"]);
   const { outcome, status, server, elementId, runs, failovers, ...rest } = bench.result();
@@ -185,12 +185,14 @@ Deno.test("ScriptingClient begins anew at another server, and takes no answers o
   assert.deepEqual(bench.words(), ["upload 4", "> read input 4"]);
 });
 
-Deno.test("ScriptingClient does not report a server that left in order", () => {
-  const bench = new ClientBench();
-  bench.processing();
-  bench.failover("necessary", true);
-  bench.until(1000);
-  assert.deepEqual(bench.words(), ["failover"]);
+Deno.test("ScriptingClient does not report a server that left or broke off: it is there to do so", () => {
+  for (const loss of ["shutdown", "aborted"] as const) {
+    const bench = new ClientBench();
+    bench.processing();
+    bench.failover("necessary", loss);
+    bench.until(1000);
+    assert.deepEqual(bench.words(), ["failover"], loss);
+  }
 });
 
 Deno.test("ScriptingClient waits longer and longer for a full pool, up to the retry delay", () => {
@@ -204,7 +206,7 @@ Deno.test("ScriptingClient waits longer and longer for a full pool, up to the re
     assert.ok(report?.type === "jobRefused");
     assert.equal(report.server, "pe");
     pauses.push(report.pauseMs);
-    bench.failover("necessary", true);
+    bench.failover("necessary", "shutdown");
     bench.until(bench.now + report.pauseMs);
     assert.equal(bench.words().at(-1), "failover");
     bench.failover("complete");
@@ -223,7 +225,7 @@ Deno.test("ScriptingClient runs a job that fails so many times, and then keeps w
   bench.download(100); // nobody wants it any more
   bench.download(0);
   assert.deepEqual(bench.words(), []);
-  bench.failover("necessary", true);
+  bench.failover("necessary", "shutdown");
   bench.until(1000);
   assert.deepEqual(bench.words(), ["failover"]);
   bench.failover("complete");
@@ -246,6 +248,21 @@ Deno.test("ScriptingClient runs a job that fails so many times, and then keeps w
   const { outcome, status, reason, runs, failovers } = bench.result();
   assert.deepEqual([outcome, status, reason, runs, failovers], ["failed", 4, "it is broken", 2, 0]);
   assert.equal(bench.consumed, bench.received);
+});
+
+Deno.test("ScriptingClient does not begin a job anew that has failed for good, when its server breaks off", () => {
+  for (const octets of [0, 5]) {
+    const bench = new ClientBench({ maxTrials: 1 });
+    bench.processing();
+    bench.message({ type: "status", status: 1 });
+    if (octets > 0) bench.download(octets);
+    bench.words();
+    bench.failover("necessary", "shutdown");
+    assert.deepEqual(bench.words(), ["> discardOutput", "abort"]);
+    const { outcome, status, failovers, downloadedBytes } = bench.result();
+    assert.deepEqual([outcome, status, failovers, downloadedBytes], ["failed", 1, 0, 0]);
+    assert.equal(bench.client.nextTimeout(), undefined);
+  }
 });
 
 Deno.test("ScriptingClient takes a first Status that is not 0 as a failure", () => {
@@ -350,7 +367,7 @@ function chance(bench: ClientBench, prng: Prng): void {
     () => bench.answer({ type: "outputFinished" }),
     () => bench.event("sessionBlocked"),
     () => bench.event("sessionWritable"),
-    () => bench.failover("necessary", prng.chance(0.5)),
+    () => bench.failover("necessary", prng.chance(0.5) ? "aborted" : "silent"),
     () => bench.failover("complete"),
     () => bench.until(bench.now + prng.below(20_000)),
   ];

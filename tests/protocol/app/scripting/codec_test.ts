@@ -5,8 +5,10 @@ import {
   MAX_SCRIPTING_INFO,
   readScripting,
   type ScriptingMessage,
+  writeFilePieces,
   writeScripting,
 } from "../../../../protocol/app/scripting/messages.ts";
+import { messageOctets } from "../../../../protocol/net.ts";
 import { DecodeError, StateError } from "../../../../protocol/wire/errors.ts";
 import { encodeText } from "../../../../protocol/wire/text.ts";
 import { PLAIN } from "../../param/arbitraries.ts";
@@ -133,4 +135,17 @@ Deno.test("readScripting() ignores flags that it does not know", () => {
   assert.deepEqual(readScripting(fromHex("027f0005 2a")), { type: "upload", data: Uint8Array.of(42) });
   assert.deepEqual(readScripting(fromHex("067f0008 00000003")), { type: "status", status: 3 });
   assert.deepEqual(readScripting(fromHex("047f0004")), { type: "keepAlive", extended: false });
+});
+
+Deno.test("writeFilePieces() writes what writeScripting() does, message by message", () => {
+  for (const length of [0, 1, MAX_SCRIPTING_DATA, MAX_SCRIPTING_DATA + 1, 3 * MAX_SCRIPTING_DATA - 5]) {
+    const data = Uint8Array.from({ length }, (_, index) => index * 7919 >> 8);
+    for (const type of ["upload", "download"] as const) {
+      const pieces = Array.from({ length: Math.ceil(length / MAX_SCRIPTING_DATA) }, (_, index) => {
+        const start = index * MAX_SCRIPTING_DATA;
+        return writeScripting({ type, data: data.slice(start, start + MAX_SCRIPTING_DATA) });
+      });
+      assert.deepEqual(writeFilePieces(type, data).map(messageOctets), pieces, `${length} octets`);
+    }
+  }
 });

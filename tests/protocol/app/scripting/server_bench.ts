@@ -9,7 +9,7 @@ import type {
   ScriptingServerInput,
   ScriptingServerReport,
 } from "../../../../protocol/app/scripting/types.ts";
-import { Ppid } from "../../../../protocol/net.ts";
+import { messageOctets, Ppid } from "../../../../protocol/net.ts";
 import type { SessionCommand } from "../../../../protocol/session/types.ts";
 import { encodeText, showText } from "../../../../protocol/wire/text.ts";
 
@@ -137,7 +137,7 @@ export class ServerBench {
         return;
       case "send":
         assert.equal(command.ppid, Ppid.scripting);
-        return this.#say(messageWords(readScripting(command.data)), command.session);
+        return this.#say(messageWords(readScripting(messageOctets(command))), command.session);
       case "closeSession":
         return this.#say(command.how, command.session);
       case "setLoad":

@@ -144,6 +144,17 @@ Deno.test("ScriptingServer answers a user that asks and takes nothing once, when
   assert.deepEqual(bench.words(), ["ack"]);
 });
 
+Deno.test("ScriptingServer leaves a user that took nothing when its upload ended, and takes nothing any more", () => {
+  const bench = new ServerBench();
+  bench.ready();
+  bench.keepAlive(true);
+  bench.event("sessionBlocked");
+  bench.upload(0);
+  bench.words();
+  bench.until(31_000);
+  assert.ok(bench.words().includes("abort"));
+});
+
 Deno.test("ScriptingServer keeps in touch with this project's client at any time", () => {
   const bench = new ServerBench();
   bench.ready();
