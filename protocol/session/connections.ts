@@ -32,14 +32,15 @@ interface OpenConnection<Owner> extends Connection<Owner> {
 }
 
 /** What a session sends. */
-type OutgoingMessage = Pick<SessionSend, "ppid" | "data" | "stream">;
+type OutgoingMessage = Pick<SessionSend, "ppid" | "data" | "lent" | "head" | "stream">;
 
 /** The command that sends a message on the stream it asks for, or on stream 0 where the association has no such one. */
 export function sendCommand(
-  { ppid, data, stream = 0 }: OutgoingMessage,
+  { ppid, data, lent, head, stream = 0 }: OutgoingMessage,
   outboundStreams: number,
 ): Omit<SendCommand, "association"> {
-  return { type: "send", ppid, data, stream: stream < outboundStreams ? stream : 0 };
+  const message = { type: "send", ppid, data, stream: stream < outboundStreams ? stream : 0 } as const;
+  return lent === true ? { ...message, lent, ...(head === undefined ? {} : { head }) } : message;
 }
 
 /**

@@ -23,6 +23,7 @@ export type {
   SessionEventBase,
   SessionFailover,
   SessionId,
+  SessionLoss,
   SessionMessage,
   SessionOpened,
   SessionReport,

@@ -149,6 +149,11 @@ export class ServiceHost implements Machine<ServiceHostInput, ServiceHostEffect>
     );
   }
 
+  /** The pool that the element is in. */
+  get poolHandle(): PoolHandle {
+    return this.#options.poolHandle;
+  }
+
   /** How many sessions are up. */
   get sessionCount(): number {
     return this.#sessions.size;

@@ -31,6 +31,7 @@ import type {
   SessionEvent,
   SessionFailover,
   SessionId,
+  SessionLoss,
 } from "./types.ts";
 
 /** How long sessions may take to end in order when the client stops; then they are aborted. */
@@ -72,7 +73,7 @@ interface ClientSession {
 }
 
 /** Why a failover is necessary or complete. */
-type FailoverReason = Pick<SessionFailover, "reason" | "graceful">;
+type FailoverReason = Pick<SessionFailover, "reason" | "loss">;
 
 /**
  * The pool user's side of any number of sessions: registrar and resolutions on the endpoint `hunt`, sessions on the
@@ -191,7 +192,7 @@ export class SessionClient implements Machine<SessionClientInput, SessionClientE
         return this.#event({ type: "sessionWritable", session: session.session });
       case "restarted":
         this.#leave(session, "the association was restarted");
-        return this.#lost(session, { reason: "the pool element restarted", graceful: false }, now);
+        return this.#lost(session, { reason: "the pool element restarted", loss: "aborted" }, now);
       default: // paths, failed sends and the peer's shutdown: `down` follows where it matters
         return;
     }
@@ -327,7 +328,7 @@ export class SessionClient implements Machine<SessionClientInput, SessionClientE
     this.#report({ type: "sessionUp", session: id, elementId, peer });
     if (session.opened) {
       const reason = cookie === undefined ? "connected anew" : "connected anew, cookie sent";
-      return this.#sayFailover(session, "complete", { reason, graceful: false });
+      return this.#sayFailover(session, "complete", { reason, loss: undefined });
     }
     session.opened = true;
     this.#event({ type: "sessionOpened", session: id, peer, elementId });
@@ -340,7 +341,7 @@ export class SessionClient implements Machine<SessionClientInput, SessionClientE
     session.connection = undefined;
     const reason = downText(down);
     if (connection?.association === undefined) this.#attemptFailed(session, reason, now);
-    else this.#lost(session, { reason, graceful: down.reason === "shutdown" }, now);
+    else this.#lost(session, { reason, loss: lossOf(down) }, now);
   }
 
   #attemptFailed(session: ClientSession, reason: string, now: Instant): void {
@@ -399,7 +400,7 @@ export class SessionClient implements Machine<SessionClientInput, SessionClientE
       this.#report({ type: "sessionViolation", session: session.session, reason: error.message });
       this.#leave(session, error.message);
       const reason = "the pool element sent a control message that cannot be read";
-      this.#lost(session, { reason, graceful: false }, now);
+      this.#lost(session, { reason, loss: "aborted" }, now);
     }
   }
 
@@ -462,5 +463,17 @@ export class SessionClient implements Machine<SessionClientInput, SessionClientE
 
   #report(report: ClientSessionReport): void {
     this.#outbox.push({ type: "report", report });
+  }
+}
+
+function lossOf({ reason }: AssociationDown): SessionLoss {
+  switch (reason) {
+    case "shutdown":
+      return "shutdown";
+    case "aborted":
+    case "refused":
+      return "aborted";
+    case "timeout":
+      return "silent";
   }
 }

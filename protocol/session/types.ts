@@ -71,6 +71,14 @@ export interface SessionCookie extends SessionEventBase<"sessionCookie"> {
 }
 
 /**
+ * How a pool user lost its element: `shutdown` = it ended the association in order; `aborted` = it, its host or this side broke
+ * the association off, so it says that it does not serve, but is there to say it; `silent` = it does not answer any more.
+ * Only a silent one is unreachable in the sense of RFC 5352 §3.5: three reports of that remove an element from its pool
+ * (reference/rsplib.md §1.3), and one that is full or restarts must not fall victim to its users.
+ */
+export type SessionLoss = "shutdown" | "aborted" | "silent";
+
+/**
  * Client only. `necessary`: the association is gone or refused; the session waits for a `failover` or `closeSession`
  * command. `complete`: another association (possibly with the same element) stands; if a cookie was held, it was sent
  * as the first message; otherwise the application has to start over.
@@ -82,11 +90,8 @@ export interface SessionFailover extends SessionEventBase<"sessionFailover"> {
   readonly hasCookie: boolean;
   /** `necessary`: the element that was lost; `complete`: the new one. */
   readonly elementId: number;
-  /**
-   * `necessary`: whether the element ended the association in order (SHUTDOWN), so that it is alive and must not be
-   * reported unreachable. `complete`: false.
-   */
-  readonly graceful: boolean;
+  /** `necessary`: how the element was lost; `complete`: undefined. */
+  readonly loss: SessionLoss | undefined;
   /** In words. For people only. */
   readonly reason: string;
 }
@@ -122,8 +127,12 @@ export interface SessionSend {
   readonly session: SessionId;
   /** The application's payload protocol; 11 is the session layer's own. */
   readonly ppid: Ppid;
-  /** At least one octet. Belongs to the transport from now on. */
+  /** At least one octet. Belongs to the transport from now on, unless it is `lent`. */
   readonly data: Uint8Array;
+  /** The data is needed until the machine's effects are carried out, and no longer. Default false. */
+  readonly lent?: boolean;
+  /** Octets of the message that go before `data`, such as a header; only where it is `lent`. */
+  readonly head?: Uint8Array;
   /** Default 0. One that the association does not have becomes 0. */
   readonly stream?: number;
 }

@@ -1,6 +1,6 @@
 import { Prng } from "../../protocol/machine.ts";
 import type { Machine } from "../../protocol/machine.ts";
-import { formatTransportAddress } from "../../protocol/net.ts";
+import { formatTransportAddress, messageOctets } from "../../protocol/net.ts";
 import type {
   AssociationDown,
   AssociationId,
@@ -291,7 +291,7 @@ export class MessageNetwork {
           tsn: 0,
           ppid: command.ppid,
           unordered: command.unordered ?? false,
-          data: command.data.slice(),
+          data: messageOctets(command).slice(),
         });
         return;
       }

@@ -216,8 +216,7 @@ export class CalcAppClient implements Application<CalcAppClientInput> {
       return this.#ask(present, now);
     }
     if (present.phase === "pausing") return; // the pause goes on without the PE
-    // Three reports remove a PE (reference/rsplib.md §1.3): one that has left in order is alive.
-    this.#lost(present, event.reason, !event.graceful, now);
+    this.#lost(present, event.reason, event.loss === "silent", now);
   }
 
   /** A PE has the association: it is told the job, unless the session layer has sent a cookie. */

@@ -6,7 +6,7 @@ import type { SessionEvent, SessionId } from "../../session/types.ts";
 import { DecodeError, StateError } from "../../wire/errors.ts";
 import { ApplicationMachine } from "../application.ts";
 import type { Application, ApplicationOutlet, Sessions } from "../application.ts";
-import type { FractalClientReport, ImageInput } from "./client_types.ts";
+import type { CancelInput, FractalClientReport, ImageInput } from "./client_types.ts";
 import { readFractal, writeFractal } from "./messages.ts";
 import type { FractalData, FractalMessage } from "./messages.ts";
 import { FractalPart } from "./part.ts";
@@ -73,10 +73,10 @@ interface Image {
 }
 
 /** A pool user that has images computed by a pool of fractal services, on top of a session client. */
-export class FractalClient extends ApplicationMachine<ImageInput, never, FractalClientReport> {
+export class FractalClient extends ApplicationMachine<ImageInput | CancelInput, never, FractalClientReport> {
   /**
-   * Makes a pool user that computes nothing until `image`; a second `image` before the first one is complete is a
-   * {@linkcode StateError}.
+   * Makes a pool user that computes nothing until `image`; a second `image` before the first one is complete or
+   * cancelled is a {@linkcode StateError}.
    *
    * @param client a session client with endpoints of its own; only this machine talks to it
    * @param options how the pool user behaves
@@ -99,8 +99,11 @@ export class FractalClient extends ApplicationMachine<ImageInput, never, Fractal
  * has in hand; when it dies then, its successor goes on behind a gap of up to 323 points. So when the end marker comes and
  * points are missing, the part is asked for again, in a new session: the old session's cookie would lead behind the gap. When
  * the last missing point is there, that session is left.
+ *
+ * When an image is cancelled its sessions are aborted, so that the PEs are free at once. The next image waits until the
+ * last of them is over: its sessions could not use their endpoints for the same PEs before.
  */
-class FractalUser implements Application<ImageInput> {
+class FractalUser implements Application<ImageInput | CancelInput> {
   readonly #outlet: ApplicationOutlet<never, FractalClientReport>;
   readonly #poolHandle: Uint8Array;
   readonly #receiveTimeoutMs: number;
@@ -109,6 +112,10 @@ class FractalUser implements Application<ImageInput> {
   /** Working: the PE is silent. Pausing: the pause is over. */
   readonly #timers = new TimerQueue<PartSession>();
   #image: Image | undefined;
+  /** Sessions of a cancelled image that are not over yet. */
+  readonly #leaving = new Set<SessionId>();
+  /** The image that waits for them. */
+  #waiting: { readonly input: ImageInput; readonly since: Instant } | undefined;
   #nextSession = 1;
   #stopping = false;
 
@@ -131,9 +138,39 @@ class FractalUser implements Application<ImageInput> {
     return this.#timers.next();
   }
 
-  input({ parameter, sessions }: ImageInput, now: Instant): void {
-    if (this.#image !== undefined) throw new StateError("one image at a time: the last one is not complete");
+  input(input: ImageInput | CancelInput, now: Instant): void {
+    if (input.type === "cancel") return this.#cancel();
+    if (this.#image !== undefined || this.#waiting !== undefined) {
+      throw new StateError("one image at a time: the last one is not complete");
+    }
     if (this.#stopping) return;
+    if (this.#leaving.size === 0) this.#begin(input, now);
+    else this.#waiting = { input, since: now };
+  }
+
+  #cancel(): void {
+    this.#waiting = undefined;
+    const image = this.#image;
+    if (image === undefined) return;
+    this.#image = undefined;
+    for (const part of image.parts) {
+      this.#timers.clear(part);
+      if (part.session !== undefined) this.#leaving.add(part.session);
+      this.#closeSession(part, "abort");
+    }
+    this.#outlet.report({ type: "imageCancelled", missing: image.missing });
+  }
+
+  /** A session that is none of the present image's is over. */
+  #left(session: SessionId): void {
+    this.#leaving.delete(session);
+    if (this.#leaving.size > 0 || this.#waiting === undefined) return;
+    const { input, since } = this.#waiting;
+    this.#waiting = undefined;
+    this.#begin(input, since);
+  }
+
+  #begin({ parameter, sessions }: ImageInput, now: Instant): void {
     const areas = partition(parameter.width, parameter.height, sessions);
     const parts = areas.map((area, index): PartSession => ({
       part: new FractalPart(parameter, area),
@@ -174,7 +211,10 @@ class FractalUser implements Application<ImageInput> {
   sessionEvent(event: SessionEvent, now: Instant): void {
     const part = this.#sessions.get(event.session);
     const image = this.#image;
-    if (part === undefined || image === undefined) return; // a session that this side has closed
+    if (part === undefined || image === undefined) { // a session that this side has closed
+      if (event.type === "sessionClosed") this.#left(event.session);
+      return;
+    }
     switch (event.type) {
       case "sessionOpened":
         this.#found(part, event.elementId);
@@ -186,8 +226,7 @@ class FractalUser implements Application<ImageInput> {
       case "sessionFailover":
         part.hasCookie = event.hasCookie;
         if (event.state === "necessary") {
-          // Three reports remove a PE (reference/rsplib.md §1.3): one that has left in order is alive.
-          part.unreachable = !event.graceful;
+          part.unreachable = event.loss === "silent";
           if (part.phase !== "pausing") this.#lost(image, part, event.reason, now);
         } else {
           this.#found(part, event.elementId);
@@ -391,16 +430,17 @@ class FractalUser implements Application<ImageInput> {
     this.#outlet.command({ type: "failover", session: part.session, reportUnreachable });
   }
 
-  #closeSession(part: PartSession): void {
+  #closeSession(part: PartSession, how: "shutdown" | "abort" = "shutdown"): void {
     if (part.session === undefined) return;
     this.#sessions.delete(part.session);
-    this.#outlet.command({ type: "closeSession", session: part.session, how: "shutdown" });
+    this.#outlet.command({ type: "closeSession", session: part.session, how });
     part.session = undefined;
     part.hasCookie = false;
   }
 
   stop(): void {
     this.#stopping = true;
+    this.#waiting = undefined;
     for (const part of this.#image?.parts ?? []) {
       this.#timers.clear(part);
       this.#closeSession(part);

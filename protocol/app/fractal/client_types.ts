@@ -14,8 +14,14 @@ export interface ImageInput {
   readonly sessions: number;
 }
 
+/** Gives the image up that is being computed; harmless when there is none. Another one may be asked for at once. */
+export interface CancelInput {
+  /** Says which input it is. */
+  readonly type: "cancel";
+}
+
 /** What a fractal pool user takes. */
-export type FractalClientInput = ApplicationInput<ImageInput>;
+export type FractalClientInput = ApplicationInput<ImageInput | CancelInput>;
 
 /** What a fractal pool user asks for. */
 export type FractalClientEffect = ApplicationEffect<never, FractalClientReport>;
@@ -89,6 +95,8 @@ export type FractalClientReport =
     readonly reason: string;
   }
   | { readonly type: "partCompleted"; readonly part: number; readonly elementId: number }
+  /** The image was given up when so many points were missing. */
+  | { readonly type: "imageCancelled"; readonly missing: number }
   /** Every point is there. */
   | { readonly type: "imageCompleted"; readonly statistics: ImageStatistics };
 

@@ -2,6 +2,7 @@
 export { FractalClient } from "./client.ts";
 export type { FractalClientOptions } from "./client.ts";
 export type {
+  CancelInput,
   ElementStatistics,
   FractalClientEffect,
   FractalClientInput,

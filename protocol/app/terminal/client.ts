@@ -197,9 +197,9 @@ export class TerminalClient implements Application<TerminalClientInput> {
     this.#waitForQuiet(now);
   }
 
-  #lost({ elementId, hasCookie, reason, graceful }: SessionFailover, now: Instant): void {
+  #lost({ elementId, hasCookie, reason, loss }: SessionFailover, now: Instant): void {
     const lastedMs = now - this.#connectedAt, answered = this.#answerCount > 0;
-    const whole = graceful && answered && lastedMs < BRIEF_SESSION_MS && !hasCookie;
+    const whole = loss === "shutdown" && answered && lastedMs < BRIEF_SESSION_MS && !hasCookie;
     if (whole && this.#waiting.length === 0) return this.#rest(elementId);
     const pauseMs = this.#pause.next(
       !answered ? "silent" : lastedMs < BRIEF_SESSION_MS ? "useless" : "served",

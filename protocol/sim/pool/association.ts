@@ -1,4 +1,5 @@
 import type { Prng } from "../../machine.ts";
+import { keptCommand } from "../../net.ts";
 import type {
   AssociationDown,
   AssociationId,
@@ -109,12 +110,13 @@ export class MessageSide {
   /** Sends a message. */
   send(command: SendCommand): void {
     if (this.state !== "up") return;
-    this.#queuedOctets += command.data.length;
+    const kept = keptCommand(command);
+    this.#queuedOctets += kept.data.length;
     if (!this.#blocked && this.#queuedOctets > SEND_BUFFER) {
       this.#blocked = true;
       this.#context.tell(this, { type: "blocked", association: this.association });
     }
-    this.#dispatch({ type: "message", command });
+    this.#dispatch({ type: "message", command: kept });
   }
 
   /** This side's machine has consumed octets that the other side sent. */

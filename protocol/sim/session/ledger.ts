@@ -148,7 +148,7 @@ class Saver implements Application<never> {
           }
           return this.#connected(now);
         }
-        return this.#failover(!event.graceful);
+        return this.#failover(event.loss === "silent");
       case "sessionClosed":
         return this.#context.violated(`the session was closed: ${event.reason}`);
       default:

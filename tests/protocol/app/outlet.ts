@@ -1,5 +1,5 @@
 import type { ApplicationOutlet } from "../../../protocol/app/application.ts";
-import type { SessionCommand, SessionEvent } from "../../../protocol/session/types.ts";
+import type { SessionCommand, SessionEvent, SessionLoss } from "../../../protocol/session/types.ts";
 
 /** An outlet that keeps what an application says. */
 export class RecordedOutlet<Effect, Report> implements ApplicationOutlet<Effect, Report> {
@@ -51,8 +51,12 @@ export function closed(session = 1): SessionEvent {
 /** The element of a pool user has gone, or another one is there. */
 export function failover(
   state: "necessary" | "complete",
-  details: { elementId?: number; hasCookie?: boolean; graceful?: boolean } = {},
+  details: { elementId?: number; hasCookie?: boolean; loss?: SessionLoss } = {},
 ): SessionEvent {
-  const defaults = { elementId: 7, hasCookie: false, graceful: false };
+  const defaults = {
+    elementId: 7,
+    hasCookie: false,
+    loss: state === "necessary" ? "silent" : undefined,
+  } as const;
   return { type: "sessionFailover", session: 1, state, ...defaults, ...details, reason: "it died" };
 }

@@ -67,7 +67,7 @@ Deno.test("a pool element that stops deregisters first, then ends its sessions",
   assert.equal(reportsOf(registrar, "deregistered").length, 1);
   assert.equal(reportsOf(registrar, "removed").length, 0);
   const [necessary] = effectsOf(client, "sessionFailover");
-  assert.deepEqual([necessary?.state, necessary?.graceful], ["necessary", true]);
+  assert.deepEqual([necessary?.state, necessary?.loss], ["necessary", "shutdown"]);
   assert.equal(server.effects.at(-1)!.effect.type, "stopped");
 });
 
@@ -195,7 +195,7 @@ Deno.test("a pool element is killed in mid-session: the user goes on with anothe
   assert.ok(network.runUntil(() => effectsOf(client, "sessionFailover").length === 1, 100));
   const necessary = effectsOf(client, "sessionFailover")[0]!;
   assert.deepEqual([necessary.state, necessary.hasCookie, necessary.elementId], ["necessary", true, used]);
-  assert.equal(necessary.graceful, false);
+  assert.equal(necessary.loss, "aborted");
   assert.equal(effectsOf(client, "sessionCookieHeld").length, 1, "told once, though two cookies came");
   client.input({ type: "failover", session: 1, reportUnreachable: true });
   assert.ok(network.runUntil(() => effectsOf(client, "sessionFailover").length === 2, 10_000));
@@ -209,6 +209,35 @@ Deno.test("a pool element is killed in mid-session: the user goes on with anothe
   assert.equal(heard(client).at(-1), `${other.name} three`);
   assert.deepEqual(effectsOf(client, "sessionClosed"), []);
 });
+
+for (
+  const [how, reason, loss] of [
+    ["ended in order", "shutdown", "shutdown"],
+    ["was aborted", "aborted", "aborted"],
+    ["found nobody at the other end", "refused", "aborted"],
+    ["got no answers any more", "timeout", "silent"],
+  ] as const
+) {
+  Deno.test(`an association that ${how} is told as a loss: ${loss}`, () => {
+    const { network, ...world } = build();
+    world.registrar();
+    world.server("alpha", 0x11);
+    const client = world.client();
+    client.input({ type: "openSession", session: 1, poolHandle: POOL });
+    network.run(2000);
+    const { endpoint, association } = [...client.sides.values()].find((side) => side.endpoint !== "hunt")!;
+    const down = {
+      type: "down",
+      association,
+      request: undefined,
+      reason,
+      origin: "peer",
+      cause: undefined,
+    } as const;
+    client.input({ type: "transport", endpoint, event: down });
+    assert.deepEqual(effectsOf(client, "sessionFailover").map((failover) => failover.loss), [loss]);
+  });
+}
 
 Deno.test("an element that answers its registrar but no users is removed when three of them say so", () => {
   const { network, ...world } = build();

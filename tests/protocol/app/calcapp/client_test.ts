@@ -7,7 +7,7 @@ import type {
 } from "../../../../protocol/app/calcapp/mod.ts";
 import { Prng } from "../../../../protocol/machine.ts";
 import { Ppid } from "../../../../protocol/net.ts";
-import type { SessionCommand, SessionEvent } from "../../../../protocol/session/types.ts";
+import type { SessionCommand, SessionEvent, SessionLoss } from "../../../../protocol/session/types.ts";
 import { encodeText } from "../../../../protocol/wire/text.ts";
 
 /** A user whose element is the test. */
@@ -37,14 +37,14 @@ class Bench {
     this.event({ type: "sessionOpened", session, peer: [], elementId: 0x11 });
   }
 
-  failover(session: number, state: "necessary" | "complete", hasCookie = false, graceful = false): void {
+  failover(session: number, state: "necessary" | "complete", hasCookie = false, loss?: SessionLoss): void {
     this.event({
       type: "sessionFailover",
       session,
       state,
       hasCookie,
       elementId: 0x12,
-      graceful,
+      loss: state === "complete" ? undefined : loss ?? "silent",
       reason: "lost",
     });
   }
@@ -191,11 +191,21 @@ Deno.test("with a cookie another element goes on without a Request", () => {
   assert.equal(bench.told("jobCompleted"), 1);
 });
 
+Deno.test("an element that is silent is called unreachable, one that breaks off is not", () => {
+  for (const loss of ["silent", "aborted"] as const) {
+    const bench = calculating();
+    bench.says(1, { type: "keepAlive", jobId: 1 });
+    bench.take();
+    bench.failover(1, "necessary", false, loss);
+    assert.deepEqual(bench.take(), [loss === "silent" ? "1: failover, unreachable" : "1: failover"]);
+  }
+});
+
 Deno.test("an element that leaves in order, or gives the job up, is not called unreachable", () => {
   const bench = calculating();
   bench.says(1, { type: "keepAlive", jobId: 1 });
   bench.take();
-  bench.failover(1, "necessary", false, true);
+  bench.failover(1, "necessary", false, "shutdown");
   assert.deepEqual(bench.take(), ["1: failover"]);
   bench.failover(1, "complete");
   bench.says(1, accept);
@@ -209,7 +219,7 @@ const USELESS: readonly (readonly [string, (bench: Bench) => void])[] = [
   ["reject", (bench) => bench.says(1, { type: "reject", jobId: 1 })],
   ["accept and leave", (bench) => {
     bench.says(1, accept);
-    bench.failover(1, "necessary", false, true);
+    bench.failover(1, "necessary", false, "shutdown");
   }],
 ];
 for (const [what, act] of USELESS) {
@@ -221,7 +231,7 @@ for (const [what, act] of USELESS) {
     for (let trial = 0; trial < 10; trial++) {
       bench.take();
       act(bench);
-      bench.failover(1, "necessary", false, true); // the element may leave meanwhile: the pause goes on
+      bench.failover(1, "necessary", false, "shutdown"); // the element may leave meanwhile: the pause goes on
       const before = bench.now;
       for (let turn = 0; turn < 10 && !bench.take().includes("1: failover"); turn++) {
         bench.pass(bench.client.nextTimeout()! - bench.now);
@@ -234,7 +244,7 @@ for (const [what, act] of USELESS) {
     bench.says(1, accept);
     bench.says(1, { type: "keepAlive", jobId: 1 });
     bench.take();
-    bench.failover(1, "necessary", false, true);
+    bench.failover(1, "necessary", false, "shutdown");
     assert.deepEqual(bench.take(), ["1: failover"], "one that has served is left at once");
     bench.failover(1, "complete");
     bench.says(1, { type: "reject", jobId: 1 });

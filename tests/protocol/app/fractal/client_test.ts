@@ -5,7 +5,11 @@ import { readFractal, writeFractal } from "../../../../protocol/app/fractal/mess
 import type { FractalParameter } from "../../../../protocol/app/fractal/messages.ts";
 import { Prng } from "../../../../protocol/machine.ts";
 import { Ppid } from "../../../../protocol/net.ts";
-import type { SessionClientEffect, SessionClientInput } from "../../../../protocol/session/types.ts";
+import type {
+  SessionClientEffect,
+  SessionClientInput,
+  SessionLoss,
+} from "../../../../protocol/session/types.ts";
 import { encodeText } from "../../../../protocol/wire/text.ts";
 import { IMAGE, ScriptedMachine, wholeImage } from "./fixture.ts";
 
@@ -58,9 +62,17 @@ class Bench {
     state: "necessary" | "complete",
     hasCookie: boolean,
     elementId = 0xa,
-    { reason = "", graceful = false } = {},
+    { reason = "", loss = "silent" as SessionLoss } = {},
   ): void {
-    this.hear({ type: "sessionFailover", session, state, hasCookie, elementId, graceful, reason });
+    this.hear({
+      type: "sessionFailover",
+      session,
+      state,
+      hasCookie,
+      elementId,
+      loss: state === "complete" ? undefined : loss,
+      reason,
+    });
   }
 
   until(instant: number): void {
@@ -159,17 +171,21 @@ Deno.test("FractalClient fails over at once when its PE has worked, and goes on 
   ]);
 });
 
-Deno.test("FractalClient does not call a PE unreachable that has shut the session down in order", () => {
+Deno.test("FractalClient calls a PE unreachable that is silent, and no other", () => {
   const bench = new Bench();
   bench.start();
   bench.open(1);
   bench.data(1, 0, 0, 60);
   bench.words();
-  bench.failover(1, "necessary", true, 0xa, { graceful: true });
+  bench.failover(1, "necessary", true, 0xa, { loss: "shutdown" });
   assert.deepEqual(bench.words(), ["failover 1"]);
   bench.failover(1, "complete", true, 0xb);
   bench.data(1, 0, 6, 10);
-  bench.failover(1, "necessary", true, 0xb, { reason: "the machine was shut down" });
+  bench.failover(1, "necessary", true, 0xb, { loss: "aborted" });
+  assert.deepEqual(bench.words(), ["failover 1"]);
+  bench.failover(1, "complete", true, 0xa);
+  bench.data(1, 0, 7, 10);
+  bench.failover(1, "necessary", true, 0xa, { loss: "silent", reason: "the machine was shut down" });
   assert.deepEqual(bench.words(), ["failover 1 unreachable"], "words are for people");
 });
 
@@ -245,7 +261,7 @@ Deno.test("FractalClient pauses longer and longer when PEs give nothing", () => 
   bench.open(1);
   const pauses: number[] = [];
   for (let i = 0; i < 8; i++) {
-    bench.failover(1, "necessary", false, 0xa, { graceful: true });
+    bench.failover(1, "necessary", false, 0xa, { loss: "shutdown" });
     const before = bench.now;
     const due = bench.client.nextTimeout();
     assert.ok(due !== undefined);
@@ -351,6 +367,49 @@ Deno.test("FractalClient takes one image at a time, and the next one after it", 
   bench.words();
   bench.start();
   assert.deepEqual(bench.words(), ["open 2"]);
+});
+
+Deno.test("FractalClient aborts the sessions of a cancelled image, and the next one waits until they are over", () => {
+  const bench = new Bench();
+  bench.start(SMALL, 2);
+  bench.open(1);
+  bench.words();
+  bench.client.handle({ type: "cancel" }, bench.now);
+  bench.collect();
+  assert.deepEqual(bench.words(), ["abort 1", "abort 2"]);
+  assert.ok(bench.told().includes("imageCancelled"));
+  bench.start();
+  assert.throws(() => bench.start(), { name: "StateError" });
+  bench.data(1, 0, 0, 100); // under way when the session was left
+  bench.hear({ type: "sessionClosed", session: 2, reason: "closed" });
+  assert.deepEqual([bench.words(), bench.told()], [[], []]);
+  bench.until(70);
+  bench.hear({ type: "sessionClosed", session: 1, reason: "closed" });
+  assert.deepEqual(bench.words(), ["open 3"]);
+  bench.open(3);
+  bench.data(3, 0, 0, 100);
+  bench.end(3);
+  assert.equal(bench.statistics()?.durationMs, 70, "it counts from the wish");
+});
+
+Deno.test("FractalClient forgets an image that waits when it is cancelled, too, or when it stops", () => {
+  for (const type of ["cancel", "stop"] as const) {
+    const bench = new Bench();
+    bench.start();
+    bench.client.handle({ type: "cancel" }, 0);
+    bench.start();
+    bench.client.handle({ type }, 0);
+    bench.words();
+    bench.hear({ type: "sessionClosed", session: 1, reason: "closed" });
+    assert.deepEqual(bench.words(), [], type);
+  }
+});
+
+Deno.test("FractalClient takes a cancel when there is nothing to cancel", () => {
+  const bench = new Bench();
+  bench.client.handle({ type: "cancel" }, 0);
+  bench.start();
+  assert.deepEqual([bench.words(), bench.told()], [["open 1"], ["imageStarted"]]);
 });
 
 Deno.test("FractalClient closes its sessions when it stops", () => {

@@ -245,3 +245,23 @@ Deno.test("a second image follows the first over the same machine", () => {
   lab.start(2);
   lab.complete();
 });
+
+Deno.test("an image is cancelled at any moment, and the next one starts at once with all sessions", () => {
+  for (let seed = 40; seed < 60; seed++) {
+    const lab = new Lab(seed, { ...IMAGE, width: 64, height: 64 });
+    lab.server(0x11);
+    lab.server(0x12);
+    lab.world.network.run(2000);
+    lab.start(3);
+    lab.world.network.run(4 * (seed - 40));
+    const before = lab.statistics !== undefined ? "complete" : "cancelled";
+    lab.user.input({ type: "cancel" });
+    assert.equal(lab.told.includes("imageCancelled"), before === "cancelled");
+    lab.statistics = undefined;
+    lab.missing = lab.values.fill(-1).length;
+    lab.start(3);
+    lab.complete(3000);
+    lab.world.network.run(10_000);
+    assert.equal(lab.told.filter((type) => type === "imageCompleted").length, before === "complete" ? 2 : 1);
+  }
+});

@@ -92,7 +92,7 @@ Deno.test("TerminalClient rests when an element has answered at once and whole, 
   const bench = new Bench();
   bench.client.sessionEvent(opened(), 0);
   bench.client.sessionEvent(message(HELLO), 10);
-  bench.client.sessionEvent(failover("necessary", { graceful: true }), 20);
+  bench.client.sessionEvent(failover("necessary", { loss: "shutdown" }), 20);
   assert.deepEqual(bench.outlet.reports.at(-1), { type: "terminalAnswered", elementId: 7 });
   assert.equal(bench.client.nextTimeout(), undefined);
   assert.deepEqual(bench.outlet.commands, []);
@@ -101,7 +101,7 @@ Deno.test("TerminalClient rests when an element has answered at once and whole, 
   bench.client.sessionEvent(failover("complete", { elementId: 8 }), 90_010);
   assert.equal(bench.outlet.take("send").length, 1);
   bench.client.sessionEvent(message(HELLO), 90_020);
-  bench.client.sessionEvent(failover("necessary", { graceful: true, elementId: 8 }), 90_030);
+  bench.client.sessionEvent(failover("necessary", { loss: "shutdown", elementId: 8 }), 90_030);
   bench.end(90_040);
   assert.equal(bench.isOver, true, "there is nothing to wait for");
 });
@@ -111,7 +111,7 @@ Deno.test("TerminalClient ends after a whole answer when the input has ended bef
   bench.end(0);
   bench.client.sessionEvent(opened(), 0);
   bench.client.sessionEvent(message(HELLO), 10);
-  bench.client.sessionEvent(failover("necessary", { graceful: true }), 20);
+  bench.client.sessionEvent(failover("necessary", { loss: "shutdown" }), 20);
   assert.equal(bench.isOver, true);
 });
 
@@ -119,17 +119,17 @@ const NOT_WHOLE: readonly (readonly [string, (bench: Bench) => void, boolean])[]
   ["is lost", ({ client }) => client.sessionEvent(failover("necessary"), 20), true],
   [
     "leaves in order without an answer",
-    ({ client }) => client.sessionEvent(failover("necessary", { graceful: true }), 20),
+    ({ client }) => client.sessionEvent(failover("necessary", { loss: "shutdown" }), 20),
     false,
   ],
   [
     "leaves in order with a state to go on from",
-    ({ client }) => client.sessionEvent(failover("necessary", { graceful: true, hasCookie: true }), 20),
+    ({ client }) => client.sessionEvent(failover("necessary", { loss: "shutdown", hasCookie: true }), 20),
     true,
   ],
   [
     "leaves in order after a while",
-    ({ client }) => client.sessionEvent(failover("necessary", { graceful: true }), 2500),
+    ({ client }) => client.sessionEvent(failover("necessary", { loss: "shutdown" }), 2500),
     true,
   ],
 ];
@@ -154,7 +154,7 @@ Deno.test("TerminalClient does not take the answer of one element for that of th
   bench.client.sessionEvent(failover("necessary"), 3000);
   bench.client.tick(3000);
   bench.client.sessionEvent(failover("complete"), 3010);
-  bench.client.sessionEvent(failover("necessary", { graceful: true }), 3020);
+  bench.client.sessionEvent(failover("necessary", { loss: "shutdown" }), 3020);
   assert.equal(bench.outlet.reports.at(-1)?.type, "terminalFailover", "a full one has answered nothing");
 });
 
@@ -164,7 +164,7 @@ Deno.test("TerminalClient finds another element after a whole answer when there 
   bench.client.sessionEvent(message(HELLO), 10);
   bench.client.sessionEvent({ type: "sessionBlocked", session: 1 }, 15);
   bench.say(16);
-  bench.client.sessionEvent(failover("necessary", { graceful: true }), 20);
+  bench.client.sessionEvent(failover("necessary", { loss: "shutdown" }), 20);
   bench.client.tick(bench.client.nextTimeout()!);
   assert.equal(bench.outlet.take("failover").length, 1);
   bench.client.sessionEvent(failover("complete"), 200);
