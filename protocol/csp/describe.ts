@@ -97,9 +97,15 @@ export function showLoad(workload: number): string {
   return `${Math.round(100 * workload)}%`;
 }
 
+/** What is spoken over an association: `FractGen/SCTP`. */
+export function associationKind({ ppid, protocol }: ComponentAssociation): string {
+  return `${ppidName(ppid)}/${protocolName(protocol)}`;
+}
+
 /** With whom a component is connected, and by what: `PE $000000f1 FractGen/SCTP     duration=0:00:01`. */
-export function describeAssociation({ receiver, durationUs, protocol, ppid }: ComponentAssociation): string {
-  const text = `${componentLabel(receiver)} ${`${ppidName(ppid)}/${protocolName(protocol)}`.padEnd(16)}`;
+export function describeAssociation(association: ComponentAssociation): string {
+  const { receiver, durationUs } = association;
+  const text = `${componentLabel(receiver)} ${associationKind(association).padEnd(16)}`;
   return durationUs === undefined ? text.trimEnd() : `${text} duration=${showDuration(durationUs)}`;
 }
 
@@ -140,7 +146,8 @@ function objectText(id: ComponentId): string {
   return hexadecimal(componentObjectOf(id), (GROUPS.get(componentGroupOf(id)) ?? STRANGER).digits);
 }
 
-function ppidName(ppid: number): string {
+/** What is spoken, in the words of RSPLIB's monitor. */
+export function ppidName(ppid: number): string {
   return PPID_NAMES.get(ppid) ?? `$${ppid.toString(16).padStart(8, "0")}`;
 }
 

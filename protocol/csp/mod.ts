@@ -1,16 +1,25 @@
 /** The Component Status Protocol: how registrars, elements and users tell a monitor how they are. */
 export { ComponentGroup, componentGroupOf, componentId, componentObjectOf } from "./component_id.ts";
 export type { ComponentId } from "./component_id.ts";
+export { MAX_EVENTS } from "./component_event.ts";
+export type { ComponentEvent, ComponentEventType, EventLog } from "./component_event.ts";
+export type { CurvePoints, RecentCurve, WholeCurve } from "./curve.ts";
+export { COMPONENT_COLUMNS, MonitorHistory, TOTAL_COLUMNS } from "./history.ts";
+export { isLate } from "./lateness.ts";
+export { handlespaceCountsOf, poolOf, sessionCountOf } from "./status_text.ts";
+export type { HandlespaceCounts } from "./status_text.ts";
 export { elementStatus } from "./element_status.ts";
 export { arrangeComponents, COMPONENT_ORDERS } from "./arrangement.ts";
 export type { Arrangement, ArrangementGroup, ArrangementOptions, ComponentOrder } from "./arrangement.ts";
 export {
+  associationKind,
   associationObject,
   componentLabel,
   componentObject,
   describeAssociation,
   describeComponent,
   groupName,
+  ppidName,
   shortLocation,
   showLoad,
   showUptime,

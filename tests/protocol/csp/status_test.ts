@@ -52,10 +52,11 @@ Deno.test("registrarStatus() counts as RSPLIB does, and names the peers", () => 
   ]);
 });
 
-Deno.test("elementStatus() has sessions, load and registrar", () => {
+Deno.test("elementStatus() has sessions, pool, load and registrar", () => {
+  const poolHandle = encodeText("Echo\x07Pool");
   const contact = new RegistrarContact();
   contact.report({ type: "huntWaiting" }, 0);
-  const idle = elementStatus({ sessionCount: 0, load: undefined }, contact, "here", 0);
+  const idle = elementStatus({ sessionCount: 0, load: undefined, poolHandle }, contact, "here", 0);
   assert.deepEqual(idle, {
     location: "here",
     status: "Looking for Registrar ...",
@@ -63,17 +64,20 @@ Deno.test("elementStatus() has sessions, load and registrar", () => {
     associations: [],
   });
   contact.report(found, 1000);
-  const busy = elementStatus({ sessionCount: 1, load: 0.25 }, contact, "here", 3000);
+  const busy = elementStatus({ sessionCount: 1, load: 0.25, poolHandle }, contact, "here", 3000);
   assert.deepEqual(busy, {
     location: "here",
-    status: "1 Session",
+    status: "1 Session in Echo\\x07Pool",
     workload: 0.25,
     associations: [
       { receiver: componentId(ComponentGroup.registrar, 7), durationUs: 2_000_000n, protocol: 132, ppid: 11 },
     ],
   });
   contact.report({ type: "registrarLost", registrar: [], reason: "gone" }, 4000);
-  assert.deepEqual(elementStatus({ sessionCount: 2, load: 0 }, contact, "here", 4000).associations, []);
+  assert.deepEqual(
+    elementStatus({ sessionCount: 2, load: 0, poolHandle }, contact, "here", 4000).associations,
+    [],
+  );
 });
 
 Deno.test("RegistrarContact learns from a keep-alive whose registrar that is", () => {
@@ -102,7 +106,7 @@ Deno.test("UserStatus follows its sessions from element to element", () => {
     type: "sessionFailover",
     session: 1,
     hasCookie: true,
-    graceful: false,
+    loss: undefined,
     reason: "",
   } as const;
   user.report({ ...failover, state: "necessary", elementId: 0x11 }, 2000);
@@ -114,4 +118,25 @@ Deno.test("UserStatus follows its sessions from element to element", () => {
   assert.deepEqual(elements(4000).at(-1), [componentId(ComponentGroup.element, 0x13), 1_000_000n, 32]);
   user.report({ type: "huntWaiting" }, 5000);
   assert.equal(user.status("here", 5000).status, "Looking for Registrar ...");
+});
+
+Deno.test("UserStatus tells what is spoken last in a session, and a text about all sessions always", () => {
+  const user = new UserStatus(Ppid.none);
+  user.report({ type: "sessionUp", session: 1, elementId: 0x11, peer: [] }, 0);
+  user.report({ type: "sessionUp", session: 2, elementId: 0x12, peer: [] }, 0);
+  user.speaks(2, Ppid.pingPong);
+  user.speaks(3, Ppid.calcApp); // there is no such session
+  assert.deepEqual(user.status("here", 0).associations.map(({ ppid }) => ppid), [0, 33]);
+  user.says("one of them");
+  assert.equal(user.status("here", 0).status, "2 Sessions");
+  user.says("all of them", "all");
+  assert.equal(user.status("here", 0).status, "all of them");
+});
+
+Deno.test("elementStatus() tells what the element does while it has one session", () => {
+  const contact = new RegistrarContact();
+  const poolHandle = encodeText("EchoPool");
+  const text = (sessionCount: number) =>
+    elementStatus({ sessionCount, load: undefined, poolHandle }, contact, "here", 0, "works").status;
+  assert.deepEqual([0, 1, 2].map(text), ["0 Sessions in EchoPool", "works", "2 Sessions in EchoPool"]);
 });
