@@ -5,10 +5,9 @@
 import { closeSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
 import type { Output } from "../command.ts";
 import { OptionError } from "../options.ts";
+import { packed } from "../packed.ts";
+import { BACKGROUND_TOKEN } from "./background.ts";
 import { fileProblem } from "./file_problem.ts";
-
-/** The environment variable by which a background process knows what it is, and which line says that it serves. */
-const TOKEN_VARIABLE = "RSP_BACKGROUND_TOKEN";
 
 /** The side that stays in the background. */
 export interface BackgroundSide {
@@ -18,18 +17,13 @@ export interface BackgroundSide {
   ended(): void;
 }
 
-/** Whether this is a background process, which no terminal's end concerns. */
-export function isBackground(variable: (name: string) => string | undefined): boolean {
-  return (variable(TOKEN_VARIABLE) ?? "") !== "";
-}
-
 /** What a background process has to do; undefined in any other process. */
 export function backgroundSide(
   pidFile: string,
   stdout: Output,
   variable: (name: string) => string | undefined,
 ): BackgroundSide | undefined {
-  const token = variable(TOKEN_VARIABLE) ?? "";
+  const token = variable(BACKGROUND_TOKEN) ?? "";
   if (token === "") return undefined;
   let told = false;
   return {
@@ -70,7 +64,7 @@ export async function runInBackground(options: BackgroundOptions): Promise<numbe
   const token = crypto.randomUUID();
   const child = new Deno.Command(Deno.execPath(), {
     args: [...ownArguments(), ...options.line],
-    env: { [TOKEN_VARIABLE]: token, RSP_CALLED_AS: "rsp" },
+    env: { [BACKGROUND_TOKEN]: token, RSP_CALLED_AS: "rsp" },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
@@ -104,17 +98,9 @@ function openPidFile(path: string): number {
   }
 }
 
-/** How Deno is told to run this program: nothing when it is one binary, else the program's main module. */
+/** How Deno is told to run this program: nothing when it is one file, else the program's main module. */
 function ownArguments(): string[] {
-  if (Deno.build.standalone) return [];
-  const isBundle = !Deno.mainModule.endsWith(".ts");
-  return [
-    "run",
-    "--allow-all",
-    "--quiet",
-    ...(isBundle ? ["--no-config", "--no-lock"] : []),
-    Deno.mainModule,
-  ];
+  return packed() === undefined ? ["run", "--allow-all", "--quiet", Deno.mainModule] : [];
 }
 
 /** Passes a stream on as it comes. */

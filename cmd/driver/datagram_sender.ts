@@ -12,8 +12,8 @@ export interface DatagramSink {
   close(): Promise<void>;
 }
 
-/** Datagrams kept until the socket is ready, which takes a turn of the event loop. */
-const MAX_WAITING = 16;
+/** Datagrams kept until the socket is ready and those before them have left: each takes a turn of the event loop. */
+const MAX_WAITING = 64;
 
 /** Where to, and who hears of trouble. */
 export interface DatagramSenderOptions {
@@ -30,10 +30,11 @@ export function openDatagramSender(options: DatagramSenderOptions): DatagramSink
 class DatagramSender implements DatagramSink {
   readonly #options: DatagramSenderOptions;
   readonly #socket: Socket;
-  /** What was asked for before the socket was ready; undefined = it is ready. */
-  #waiting: Uint8Array[] | undefined = [];
-  /** Datagrams on their way to the kernel. */
-  #pending = 0;
+  /** What has not been handed to the kernel. */
+  readonly #waiting: Uint8Array[] = [];
+  #isReady = false;
+  /** One is on its way to the kernel. Of several at a time the runtime would make up another order. */
+  #isSending = false;
   #problem = "";
   readonly #idle = new Set<() => void>();
   #closed: Promise<void> | undefined;
@@ -51,8 +52,8 @@ class DatagramSender implements DatagramSink {
 
   send(data: Uint8Array): void {
     if (this.#closed !== undefined) return;
-    if (this.#waiting === undefined) this.#send(data);
-    else if (this.#waiting.length < MAX_WAITING) this.#waiting.push(data);
+    if (this.#waiting.length < MAX_WAITING) this.#waiting.push(data);
+    this.#sendNext();
   }
 
   close(): Promise<void> {
@@ -61,7 +62,7 @@ class DatagramSender implements DatagramSink {
   }
 
   async #close(): Promise<void> {
-    while (this.#waiting !== undefined || this.#pending > 0) {
+    while (!this.#isReady || this.#isSending || this.#waiting.length > 0) {
       await new Promise<void>((resolve) => this.#idle.add(resolve));
     }
     await new Promise<void>((resolve) => {
@@ -74,20 +75,29 @@ class DatagramSender implements DatagramSink {
   }
 
   #ready(): void {
-    const waiting = this.#waiting ?? [];
-    this.#waiting = undefined;
-    for (const data of waiting) this.#send(data);
+    this.#isReady = true;
+    this.#sendNext();
     this.#wake();
   }
 
-  #send(data: Uint8Array): void {
+  #sendNext(): void {
+    if (!this.#isReady || this.#isSending) return;
+    const data = this.#waiting.shift();
+    if (data === undefined) return;
     const { address, port } = this.#options.to;
-    this.#pending++;
-    this.#socket.send(data, port, address, (error) => {
+    const onSent = (error: Error | null | undefined) => {
       if (error !== null && error !== undefined) this.#tell(error);
-      this.#pending--;
+      this.#isSending = false;
+      this.#sendNext();
       this.#wake();
-    });
+    };
+    this.#isSending = true;
+    try {
+      this.#socket.send(data, port, address, onSent);
+    } catch (error) { // the socket could not be bound
+      this.#waiting.length = 0;
+      onSent(error instanceof Error ? error : new Error(String(error)));
+    }
   }
 
   #wake(): void {

@@ -20,12 +20,22 @@ export interface EndSignalOptions {
   readonly outlivesTerminal?: boolean;
 }
 
+/** Programs in the foreground of this terminal that Ctrl+C is for. */
+let foregroundPrograms = 0;
+
+/** Leaves Ctrl+C to a program that was started in the foreground, such as a pager, until that has ended. */
+export function leaveInterrupts(): Disposable {
+  foregroundPrograms++;
+  return { [Symbol.dispose]: () => void foregroundPrograms-- };
+}
+
 /** Listens for SIGINT, SIGTERM and SIGHUP. */
 export function listenForEnd({ onSecond, outlivesTerminal = false }: EndSignalOptions): EndSignal {
   const controller = new AbortController();
   const listeners = END_SIGNALS.map((name) => {
     const listener = () => {
       if (outlivesTerminal && name === "SIGHUP") return;
+      if (foregroundPrograms > 0 && name === "SIGINT") return; // the terminal sends it to both
       if (controller.signal.aborted) onSecond(EXIT_CODES[name] ?? 1);
       else controller.abort(name);
     };

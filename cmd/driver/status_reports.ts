@@ -47,7 +47,8 @@ export interface StatusReportOptions extends StatusPlan {
   /** How the component is at this moment of the driver's clock. */
   readonly status: (now: Instant) => ComponentStatus;
   readonly transport: Transport;
-  readonly log: Log;
+  /** Takes each way in which reports fail, once. */
+  readonly log: Pick<Log, "once">;
 }
 
 /** Begins to report; disposing sends the final report. */

@@ -2,8 +2,11 @@
 import { drive, stopMachine } from "../driver/drive.ts";
 import type { Driver, OwnEffect } from "../driver/drive.ts";
 import { LogLevel } from "../driver/log.ts";
-import { randomIdentifier } from "../driver/random.ts";
+import { randomIdentifier, randomObject } from "../driver/random.ts";
+import { locationOf } from "../driver/status_reports.ts";
 import { describeReport } from "../pool/describe_reports.ts";
+import { ComponentGroup, componentId, UserStatus } from "../../protocol/csp/mod.ts";
+import { Ppid } from "../../protocol/net.ts";
 import type { EndpointOptions } from "../../protocol/net.ts";
 import {
   DATA_ENDPOINT,
@@ -15,6 +18,7 @@ import type {
   SessionClientEffect,
   SessionClientInput,
   SessionClientReport,
+  SessionCommand,
   SessionEvent,
   SessionId,
 } from "../../protocol/session/mod.ts";
@@ -26,6 +30,7 @@ import { SessionLife } from "./session_life.ts";
 import type { PoolSessionOptions } from "./session_life.ts";
 import { leaseTransport, networkError } from "./shared_transport.ts";
 import type { TransportLease } from "./shared_transport.ts";
+import { beginReports, reportingOf } from "./status_reporting.ts";
 
 /** Time for the sessions to end in order before their associations are left to SHUTDOWN. */
 const STOP_LIMIT_MS = 3000;
@@ -39,6 +44,8 @@ export interface PoolClientOptions extends PoolOptions {
   readonly cacheLifeMs?: number | undefined;
   /** How long a pool element may take to answer before another one is tried, in milliseconds. Default 5000. */
   readonly connectTimeoutMs?: number | undefined;
+  /** What a monitor knows this pool user by: 56 bits, not 0. Default: random. */
+  readonly userId?: number | bigint | undefined;
   /** How long a registrar may take to answer before another one is asked, in milliseconds. Default 3000. */
   readonly responseTimeoutMs?: number | undefined;
 }
@@ -73,6 +80,8 @@ export class PoolClient implements AsyncDisposable {
   readonly #log: PoolOptions["log"];
   #lastSession = 0;
   #endpointCount = 1;
+  readonly #status = new UserStatus(Ppid.none);
+  #reports: AsyncDisposable | undefined;
   #closed: Promise<void> | undefined;
   /** Why there is no registrar at the moment. */
   #registrarTrouble: string | undefined = "no registrar was found yet";
@@ -97,7 +106,7 @@ export class PoolClient implements AsyncDisposable {
    * @throws {PoolError} when an option is wrong, or there is no SCTP
    */
   static async start(options: PoolClientOptions = {}): Promise<PoolClient> {
-    const { cacheLifeMs, connectTimeoutMs, responseTimeoutMs = 3000 } = options;
+    const { cacheLifeMs, connectTimeoutMs, responseTimeoutMs = 3000, userId = randomObject() } = options;
     const hunt = await huntOf(options);
     announceChannel(options); // complains before anything is opened
     const machine = new SessionClient({
@@ -108,9 +117,17 @@ export class PoolClient implements AsyncDisposable {
       connectTimeoutMs,
       responseTimeoutMs,
     });
+    const reporting = await reportingOf(options);
     const lease = leaseTransport(options.transport ?? "auto", options.encapsulation ?? "auto");
     try {
-      return new PoolClient(machine, lease, options);
+      const client = new PoolClient(machine, lease, options);
+      const location = locationOf(client.#driver.endpoint("hunt"), false);
+      client.#reports = beginReports(reporting, options, {
+        sender: componentId(ComponentGroup.user, userId),
+        status: (now) => client.#status.status(location, now),
+        transport: lease.transport,
+      });
+      return client;
     } catch (error) {
       await lease.release();
       throw networkError(error);
@@ -131,7 +148,7 @@ export class PoolClient implements AsyncDisposable {
     const session = ++this.#lastSession;
     this.#addEndpoint();
     const life = new SessionLife(session, pool, options, {
-      command: (command) => this.#driver.input(command),
+      command: (command) => this.#command(command),
       registrarTrouble: () => this.#registrarTrouble,
       forget: () => this.#sessions.delete(session),
     });
@@ -139,6 +156,14 @@ export class PoolClient implements AsyncDisposable {
     this.#driver.input({ type: "openSession", session, poolHandle });
     await life.opened;
     return new PoolSession(pool, life);
+  }
+
+  /**
+   * Says in words what the program does, for the monitor of `cspServer`. It shows the text while there is exactly one
+   * session, and otherwise how many there are.
+   */
+  says(text: string): void {
+    this.#status.says(text);
   }
 
   /** How many sessions there are, the ones that are being opened included. */
@@ -159,6 +184,7 @@ export class PoolClient implements AsyncDisposable {
   async #close(): Promise<void> {
     await stopMachine(this.#driver, STOP_LIMIT_MS);
     for (const life of [...this.#sessions.values()]) life.lost("the client is closed");
+    await this.#reports?.[Symbol.asyncDispose]();
     await this.#driver.close();
     await this.#lease.release();
   }
@@ -168,6 +194,11 @@ export class PoolClient implements AsyncDisposable {
     while (this.#endpointCount <= this.#sessions.size) {
       this.#driver.open(`data ${++this.#endpointCount}`, DATA_OPTIONS);
     }
+  }
+
+  #command(command: SessionCommand): void {
+    if (command.type === "send") this.#status.speaks(command.session, command.ppid);
+    this.#driver.input(command);
   }
 
   #effect(effect: OwnEffect<SessionClientEffect>): void {
@@ -181,6 +212,7 @@ export class PoolClient implements AsyncDisposable {
 
   #report(report: SessionClientReport): void {
     this.#log?.(logEntry(report));
+    this.#status.report(report, performance.now());
     switch (report.type) {
       case "registrarFound":
         this.#registrarTrouble = undefined;

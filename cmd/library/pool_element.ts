@@ -3,8 +3,10 @@ import { drive, stopMachine } from "../driver/drive.ts";
 import type { Driver, OwnEffect } from "../driver/drive.ts";
 import { LogLevel } from "../driver/log.ts";
 import { randomIdentifier } from "../driver/random.ts";
+import { locationOf } from "../driver/status_reports.ts";
 import { describeReport } from "../pool/describe_reports.ts";
 import { readPolicyOption } from "../server/policy_option.ts";
+import { ComponentGroup, componentId, elementStatus, RegistrarContact } from "../../protocol/csp/mod.ts";
 import { transportAddresses } from "../../protocol/net.ts";
 import type { EndpointOptions, TransportAddress } from "../../protocol/net.ts";
 import type { PolicyParameter } from "../../protocol/param/mod.ts";
@@ -21,6 +23,7 @@ import { PoolError } from "./pool_error.ts";
 import { announceChannel, huntOf, localSocket, logEntry, optionError, poolHandleOf } from "./pool_options.ts";
 import type { PoolOptions } from "./pool_options.ts";
 import { leaseTransport, networkError } from "./shared_transport.ts";
+import { beginReports, reportingOf } from "./status_reporting.ts";
 import type { TransportLease } from "./shared_transport.ts";
 
 /** Time for the machine to end in order before its associations are left to SHUTDOWN. */
@@ -100,8 +103,11 @@ export class PoolElement implements AsyncDisposable {
   readonly #lease: TransportLease;
   readonly #driver: Driver<ServiceHostInput>;
   readonly #sessions = new Map<SessionId, (event: SessionEvent) => void>();
+  readonly #contact = new RegistrarContact();
   readonly #registered = Promise.withResolvers<void>();
   #trouble = "no registrar was found yet";
+  #says = "";
+  #reports: AsyncDisposable | undefined;
   #closed: Promise<void> | undefined;
 
   private constructor(
@@ -155,10 +161,17 @@ export class PoolElement implements AsyncDisposable {
       businessCards,
       retryRefused,
     });
+    const reporting = await reportingOf(options);
     const lease = leaseTransport(options.transport ?? "auto", options.encapsulation ?? "auto");
     let element: PoolElement;
     try {
       element = new PoolElement(pool, service, machine, elementId, options, lease);
+      const location = locationOf(element.#driver.endpoint("data"));
+      element.#reports = beginReports(reporting, options, {
+        sender: componentId(ComponentGroup.element, elementId),
+        status: (now) => elementStatus(machine, element.#contact, location, now, element.#says),
+        transport: lease.transport,
+      });
     } catch (error) {
       await lease.release();
       throw error instanceof PoolError ? error : networkError(error);
@@ -189,6 +202,14 @@ export class PoolElement implements AsyncDisposable {
     this.#driver.input({ type: "setLoad", load });
   }
 
+  /**
+   * Says in words what the element does, for the monitor of `cspServer`. It shows the text while there is exactly one
+   * session, and otherwise how many there are.
+   */
+  says(text: string): void {
+    this.#says = text;
+  }
+
   /** Takes the registration back, ends the sessions in order, so that their users fail over. Idempotent. */
   close(): Promise<void> {
     return this.#closed ??= this.#close();
@@ -204,6 +225,7 @@ export class PoolElement implements AsyncDisposable {
     for (const [session, tell] of this.#sessions) {
       tell({ type: "sessionClosed", session, reason: "the element is closed" });
     }
+    await this.#reports?.[Symbol.asyncDispose]();
     await this.#driver.close();
     await this.#lease.release();
   }
@@ -250,6 +272,7 @@ export class PoolElement implements AsyncDisposable {
 
   #report(report: ServiceHostReport): void {
     this.#options.log?.(logEntry(report));
+    this.#contact.report(report, performance.now());
     switch (report.type) {
       case "registered":
         return this.#registered.resolve();

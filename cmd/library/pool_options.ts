@@ -35,6 +35,12 @@ export interface PoolOptions {
   readonly hunt?: Omit<HuntOptions, "registrars"> | undefined;
   /** Takes what is worth a line in a log. */
   readonly log?: ((entry: PoolLogEntry) => void) | undefined;
+  /**
+   * A monitor that is told how the component is, such as `10.1.0.9:2960`: `rsp cspmonitor` shows it. Default: none.
+   */
+  readonly cspServer?: string | undefined;
+  /** Time between two reports to the monitor, in milliseconds. Default 250. */
+  readonly cspIntervalMs?: number | undefined;
   /** Gives up what is waited for until the promise of the call is settled; without effect afterwards. */
   readonly signal?: AbortSignal | undefined;
 }

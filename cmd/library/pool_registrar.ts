@@ -1,10 +1,14 @@
 /** A registrar within the program: for tests, examples and pools that live on one host. */
 import { drive, stopMachine } from "../driver/drive.ts";
 import type { ChannelOptions, DrivenEndpoint, Driver, OwnEffect } from "../driver/drive.ts";
+import { LogLevel } from "../driver/log.ts";
+import { locationOf } from "../driver/status_reports.ts";
+import type { StatusPlan } from "../driver/status_reports.ts";
 import { ASAP_ANNOUNCE_GROUP, ENRP_PRESENCE_GROUP } from "../driver/groups.ts";
 import { randomIdentifier } from "../driver/random.ts";
 import { formatSocket } from "../options.ts";
 import type { Socket } from "../options.ts";
+import { ComponentGroup, componentId, registrarStatus } from "../../protocol/csp/mod.ts";
 import { Registrar } from "../../protocol/registrar/mod.ts";
 import type {
   RegistrarEffect,
@@ -17,12 +21,14 @@ import { localSocket, multicastGroup } from "./pool_options.ts";
 import type { PoolOptions } from "./pool_options.ts";
 import { leaseTransport, networkError } from "./shared_transport.ts";
 import type { TransportLease } from "./shared_transport.ts";
+import { beginReports, reportingOf } from "./status_reporting.ts";
 
 /** Time for the machine to end in order before it is left to its associations' SHUTDOWN. */
 const STOP_LIMIT_MS = 3000;
 
 /** What a registrar within the program is. */
-export interface PoolRegistrarOptions extends Pick<PoolOptions, "transport" | "encapsulation" | "announce"> {
+export interface PoolRegistrarOptions
+  extends Pick<PoolOptions, "transport" | "encapsulation" | "announce" | "cspServer" | "cspIntervalMs"> {
   /**
    * Where it serves pool elements and pool users, such as `10.1.0.1:3863` or `10.1.0.1,10.2.0.1:3863`. Default: all
    * addresses of this host. Without a port it has an ephemeral one.
@@ -32,6 +38,8 @@ export interface PoolRegistrarOptions extends Pick<PoolOptions, "transport" | "e
   readonly meet?: "off" | string | undefined;
   /** Times and limits that shall differ from the usual ones. */
   readonly machine?: Partial<RegistrarOptions> | undefined;
+  /** Takes what goes wrong around it; what it does itself goes to {@linkcode PoolRegistrarOptions.onReport}. */
+  readonly log?: PoolOptions["log"];
   /** Takes each report. */
   readonly onReport?: ((report: RegistrarReport) => void) | undefined;
 }
@@ -53,9 +61,14 @@ export class PoolRegistrar implements AsyncDisposable {
   readonly registrarId: number;
   readonly #driver: Driver<RegistrarInput>;
   readonly #lease: TransportLease;
+  readonly #reports: AsyncDisposable | undefined;
   #closed: Promise<void> | undefined;
 
-  private constructor(options: PoolRegistrarOptions, lease: TransportLease) {
+  private constructor(
+    options: PoolRegistrarOptions,
+    reporting: StatusPlan | undefined,
+    lease: TransportLease,
+  ) {
     const { local, announce = "auto", meet = announce === "off" ? "off" : "auto", onReport } = options;
     const place = localSocket("local", local);
     const channels = registrarChannels(announce, meet);
@@ -72,8 +85,15 @@ export class PoolRegistrar implements AsyncDisposable {
       endpoints: registrarEndpoints(place),
       channels,
       onEffect: (effect) => this.#effect(effect, onReport),
+      onProblem: (text) => options.log?.({ level: LogLevel.warning, text }),
     });
     this.#driver.input({ type: "start" });
+    const location = locationOf(this.#driver.endpoint("asap"));
+    this.#reports = beginReports(reporting, options, {
+      sender: componentId(ComponentGroup.registrar, this.registrarId),
+      status: () => registrarStatus(machine, this.registrarId, location),
+      transport: lease.transport,
+    });
   }
 
   /**
@@ -81,13 +101,13 @@ export class PoolRegistrar implements AsyncDisposable {
    *
    * @throws {PoolError} when an option is wrong, there is no SCTP, or the port is in use
    */
-  // deno-lint-ignore require-await -- like the others that are started, so that a use may be put in the place of another
   static async start(options: PoolRegistrarOptions = {}): Promise<PoolRegistrar> {
+    const reporting = await reportingOf(options);
     const lease = leaseTransport(options.transport ?? "auto", options.encapsulation ?? "auto");
     try {
-      return new PoolRegistrar(options, lease);
+      return new PoolRegistrar(options, reporting, lease);
     } catch (error) {
-      void lease.release();
+      await lease.release();
       throw error instanceof PoolError ? error : networkError(error);
     }
   }
@@ -110,6 +130,7 @@ export class PoolRegistrar implements AsyncDisposable {
 
   async #close(): Promise<void> {
     await stopMachine(this.#driver, STOP_LIMIT_MS);
+    await this.#reports?.[Symbol.asyncDispose]();
     await this.#driver.close();
     await this.#lease.release();
   }

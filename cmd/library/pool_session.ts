@@ -165,7 +165,7 @@ export class PoolSession implements AsyncDisposable, AsyncIterable<PoolMessage> 
         if (isMessage(value)) return value.message;
         clearTimeout(timer);
         if (value.state === "complete") await ask();
-        else if (this.#life.isManual) this.failover({ reportUnreachable: !value.graceful });
+        else if (this.#life.isManual) this.failover({ reportUnreachable: value.loss === "silent" });
       }
     } finally {
       clearTimeout(timer);

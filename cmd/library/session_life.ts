@@ -1,5 +1,11 @@
 /** A session of a pool user, from the wish to have it to its end. */
-import type { SessionCommand, SessionEvent, SessionFailover, SessionId } from "../../protocol/session/mod.ts";
+import type {
+  SessionCommand,
+  SessionEvent,
+  SessionFailover,
+  SessionId,
+  SessionLoss,
+} from "../../protocol/session/mod.ts";
 import { Conversation } from "./conversation.ts";
 import { PoolError } from "./pool_error.ts";
 
@@ -29,8 +35,8 @@ export interface PoolFailover {
   readonly hasCookie: boolean;
   /** The element that was lost, or the new one. */
   readonly elementId: number;
-  /** `necessary`: the element ended the session in order. */
-  readonly graceful: boolean;
+  /** `necessary`: how the element was lost; `complete`: undefined. */
+  readonly loss: SessionLoss | undefined;
   /** For people. */
   readonly reason: string;
 }
@@ -135,15 +141,15 @@ export class SessionLife {
     }
   }
 
-  #failover({ state, hasCookie, elementId, graceful, reason }: SessionFailover): void {
-    this.conversation.event({ type: "failover", state, hasCookie, elementId, graceful, reason });
+  #failover({ state, hasCookie, elementId, loss, reason }: SessionFailover): void {
+    this.conversation.event({ type: "failover", state, hasCookie, elementId, loss, reason });
     if (state === "complete") {
       this.#elementId = elementId;
       return this.#served();
     }
     this.conversation.lost();
     this.#trouble = reason;
-    if (!this.isManual) this.failover(!graceful);
+    if (!this.isManual) this.failover(loss === "silent");
   }
 
   #served(): void {

@@ -1,11 +1,11 @@
 /** Pictures in a terminal: every character cell shows two points, one above the other, by the half block `▀`. */
 
-/** What is shown: three octets a point, and which points are there. */
+/** What is shown. */
 export interface PixelSource {
   readonly width: number;
   readonly height: number;
-  readonly rgb: Uint8Array;
-  readonly painted: Uint8Array;
+  /** The colour of the point `y * width + x` as 0xRRGGBB; undefined = it is not there yet. */
+  colourAt(index: number): number | undefined;
 }
 
 /** Character cells. */
@@ -64,12 +64,13 @@ export function renderPicture(picture: PixelSource, size: CellSize): string[] {
 
 /** The mean colour of the points that are there, in one cell of a grid laid over the picture. */
 function average(
-  { width, height, rgb, painted }: PixelSource,
+  picture: PixelSource,
   column: number,
   columns: number,
   row: number,
   rows: number,
 ): number {
+  const { width, height } = picture;
   const left = Math.floor(column * width / columns);
   const right = Math.max(left + 1, Math.floor((column + 1) * width / columns));
   const top = Math.min(Math.floor(row * height / rows), height - 1);
@@ -79,11 +80,11 @@ function average(
   let red = 0, green = 0, blue = 0, count = 0;
   for (let y = top; y < bottom; y += stepY) {
     for (let x = left; x < right; x += stepX) {
-      const index = y * width + x;
-      if (painted[index] === 0) continue;
-      red += rgb[3 * index]!;
-      green += rgb[3 * index + 1]!;
-      blue += rgb[3 * index + 2]!;
+      const colour = picture.colourAt(y * width + x);
+      if (colour === undefined) continue;
+      red += colour >> 16;
+      green += colour >> 8 & 255;
+      blue += colour & 255;
       count++;
     }
   }

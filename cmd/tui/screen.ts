@@ -82,12 +82,19 @@ export class FullScreen implements Disposable {
     this.#size = size;
   }
 
+  /** Gives the window back for a while: the next drawing takes it again, and draws everything. */
+  leave(): void {
+    if (this.#lines === undefined) return;
+    this.#lines = undefined;
+    this.#size = "";
+    this.#output.write(LEAVE_SCREEN);
+  }
+
   /** Gives the window back, and leaves there what was drawn last. Idempotent. */
   [Symbol.dispose](): void {
     if (this.#lines === undefined) return;
     const last = this.#lines.map((line) => `${line}\n`).join("");
-    this.#lines = undefined;
-    this.#size = "";
-    this.#output.write(LEAVE_SCREEN + last);
+    this.leave();
+    this.#output.write(last);
   }
 }

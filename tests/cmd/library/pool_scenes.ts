@@ -1,9 +1,28 @@
 /** What the library promises, over whatever carries SCTP. */
 import assert from "node:assert/strict";
 import { PoolClient, PoolElement, PoolError, PoolRegistrar, PoolSession } from "../../../cmd/library/mod.ts";
-import type { ElementSession, PoolLogEntry, PoolSessionEvent } from "../../../cmd/library/mod.ts";
+import type {
+  ElementSession,
+  PoolClientOptions,
+  PoolLogEntry,
+  PoolSessionEvent,
+  PoolSessionOptions,
+} from "../../../cmd/library/mod.ts";
 import { echo, poolStarter, within } from "./pools.ts";
 import type { TestTransport } from "./pools.ts";
+import { ComponentGroup, componentId } from "../../../protocol/csp/mod.ts";
+import { StatusMonitor } from "../status_monitor.ts";
+
+/** Gives up as soon as the log has these words, however long that takes. */
+function untilSaid(words: RegExp): Pick<PoolClientOptions & PoolSessionOptions, "log" | "signal"> {
+  const said = new AbortController();
+  return {
+    signal: said.signal,
+    log: ({ text }) => {
+      if (words.test(text)) queueMicrotask(() => said.abort());
+    },
+  };
+}
 
 /** Answers with its name. */
 function named(name: string): (session: ElementSession) => Promise<void> {
@@ -61,10 +80,8 @@ export function testPools(options: TestTransport): void {
       if (event.type === "failover" && event.state === "complete") break;
     }
     assert.deepEqual(
-      events.map((event) =>
-        event.type === "failover" ? [event.state, event.hasCookie, event.graceful] : event
-      ),
-      [["necessary", false, true], ["complete", false, false]],
+      events.map((event) => event.type === "failover" ? [event.state, event.hasCookie, event.loss] : event),
+      [["necessary", false, "shutdown"], ["complete", false, undefined]],
     );
     assert.notEqual(session.elementId, lost);
     const [after] = (await within("an answer", session.request("?"))).text.split(" ");
@@ -209,7 +226,7 @@ export function testPools(options: TestTransport): void {
     await using session = await PoolSession.open("TestPool", pool.options);
     await session.send("bad");
     const { value } = await within("the loss", session.events().next());
-    assert.ok(value?.type === "failover" && !value.graceful);
+    assert.ok(value?.type === "failover" && value.loss === "aborted");
     assert.deepEqual(errors, ["Error: cannot do that"]);
     assert.equal((await within("an answer", session.request("good"))).text, "good");
   });
@@ -272,17 +289,74 @@ export function testPools(options: TestTransport): void {
     for (const server of servers) await server.close();
   });
 
+  Deno.test("registrar, element and client tell a monitor how they are, and at last that they end", async () => {
+    const { registrar: PR, element: PE, user: PU } = ComponentGroup;
+    await using monitor = await StatusMonitor.open();
+    const reporting = { cspServer: monitor.server, cspIntervalMs: 20 };
+    {
+      const machine = { registrarId: 0x11, keepAliveIntervalMs: 200 };
+      await using registrar = await PoolRegistrar.start({
+        ...options,
+        ...reporting,
+        local: "127.0.0.1",
+        machine,
+      });
+      const pool = { ...options, ...reporting, registrars: [registrar.address] };
+      await using server = await PoolElement.serve("TestPool", echo, { ...pool, elementId: 0x22 });
+      await using client = await PoolClient.start({ ...pool, userId: 0x33333333333333n });
+      await using session = await client.open("TestPool");
+      await within("an answer", session.request("x", { ppid: 77 }));
+      client.says("asks");
+      server.says("echoes");
+      const user = await monitor.reportOf(PU, ({ status }) => status === "asks");
+      assert.equal(user.sender, componentId(PU, 0x33333333333333n));
+      const [, talk] = user.associations;
+      assert.deepEqual([talk?.receiver, talk?.ppid], [componentId(PE, 0x22), 77]);
+      // The element learns from the first keep-alive who its registrar is.
+      const element = await monitor.reportOf(PE, ({ status, associations: [first] }) => {
+        return status === "echoes" && first?.receiver === componentId(PR, 0x11);
+      });
+      assert.equal(element.sender, componentId(PE, 0x22));
+      await monitor.reportOf(PR, ({ status }) => status === "1[1] PEs in 1 Pool, 0 Peers");
+    }
+    for (const group of [PR, PE, PU]) await monitor.reportOf(group, ({ isFinal }) => isFinal);
+  });
+
+  Deno.test("a monitor without an address and an interval out of range are told in words", async () => {
+    const client = { ...options, registrars: ["127.0.0.1"] };
+    for (
+      const [wrong, words] of [
+        [{ cspServer: "10.1.0.1:0" }, /option cspServer: it must be the address of a monitor/],
+        [{ cspServer: "[" }, /option cspServer: it must be/],
+        [
+          { cspServer: "10.1.0.1", cspIntervalMs: 9 },
+          /option cspIntervalMs: it must be from 10 to 3600000, not 9/,
+        ],
+        [{ cspServer: "10.1.0.1", cspIntervalMs: Number.NaN }, /option cspIntervalMs/],
+      ] as const
+    ) {
+      const error = { name: "PoolError", reason: "option", message: words };
+      await assert.rejects(PoolClient.start({ ...client, ...wrong }), error);
+      await assert.rejects(PoolElement.serve("P", echo, { ...client, ...wrong }), error);
+      await assert.rejects(PoolRegistrar.start({ ...options, ...wrong }), error);
+    }
+  });
+
   Deno.test("a session that cannot be opened says what is missing: a registrar, the pool", async () => {
     await using pool = await startPool();
     const gone = await startPool();
     await gone.registrar.close();
-    const noRegistrar = { ...gone.options, giveUpAfterMs: 600 };
-    await assert.rejects(within("an error", PoolSession.open("TestPool", noRegistrar)), {
+    const opening = (options: PoolClientOptions & PoolSessionOptions) =>
+      within("an error", PoolSession.open("TestPool", options));
+    await assert.rejects(opening({ ...gone.options, giveUpAfterMs: 100 }), {
       reason: "timeout",
-      message: /within 0\.\d s: registrar 127\.0\.0\.1:\d+ cannot be used: .*; next attempt in/,
+      message: /within 0\.1 s: /,
     });
-    const noPool = { ...pool.options, signal: AbortSignal.timeout(600) };
-    await assert.rejects(within("an error", PoolSession.open("TestPool", noPool)), {
+    await assert.rejects(opening({ ...gone.options, ...untilSaid(/cannot be used/) }), {
+      reason: "timeout",
+      message: /within .* s: registrar 127\.0\.0\.1:\d+ cannot be used: .*; next attempt in/,
+    });
+    await assert.rejects(opening({ ...pool.options, ...untilSaid(/unknown pool handle/) }), {
       reason: "timeout",
       message: /with pool TestPool within .* s: unknown pool handle/,
     });
@@ -302,7 +376,7 @@ export function testPools(options: TestTransport): void {
   Deno.test("a session gives up when no other element is found in time, and says why", async () => {
     await using pool = await startPool();
     const server = await pool.serve(echo);
-    await using session = await PoolSession.open("TestPool", { ...pool.options, giveUpAfterMs: 800 });
+    await using session = await PoolSession.open("TestPool", { ...pool.options, giveUpAfterMs: 2500 });
     await server.close();
     await assert.rejects(within("an error", session.request("?")), { name: "PoolError" });
     await assert.rejects(session.send("?"), {

@@ -4,32 +4,24 @@ import { fitPicture, renderPicture } from "../../../cmd/tui/half_blocks.ts";
 const ESCAPE = "\x1b";
 
 Deno.test("renderPicture() shows two points a cell, the upper one as the letter's colour", () => {
-  const picture = {
-    width: 2,
-    height: 2,
-    rgb: Uint8Array.of(255, 0, 0, 0, 255, 0, 0, 0, 255, 1, 2, 3),
-    painted: Uint8Array.of(1, 1, 1, 1),
-  };
+  const colours = [0xff0000, 0x00ff00, 0x0000ff, 0x010203];
+  const picture = { width: 2, height: 2, colourAt: (index: number) => colours[index] };
   assert.deepEqual(renderPicture(picture, { columns: 10, rows: 10 }), [
     `${ESCAPE}[38;2;255;0;0m${ESCAPE}[48;2;0;0;255m▀${ESCAPE}[38;2;0;255;0m${ESCAPE}[48;2;1;2;3m▀${ESCAPE}[0m`,
   ]);
 });
 
 Deno.test("renderPicture() says a colour once for cells that share it, and shows missing points in grey", () => {
-  const picture = { width: 3, height: 2, rgb: new Uint8Array(18), painted: new Uint8Array(6) };
+  const picture = { width: 3, height: 2, colourAt: () => undefined };
   assert.deepEqual(renderPicture(picture, { columns: 3, rows: 1 }), [
     `${ESCAPE}[38;2;38;38;38m${ESCAPE}[48;2;38;38;38m▀▀▀${ESCAPE}[0m`,
   ]);
 });
 
 Deno.test("renderPicture() averages points that share a half cell, without the missing ones", () => {
-  const rgb = new Uint8Array(3 * 16);
-  const painted = new Uint8Array(16);
-  for (const [index, red] of [[0, 100], [1, 200], [4, 60]] as const) {
-    rgb[3 * index] = red;
-    painted[index] = 1;
-  }
-  const [line] = renderPicture({ width: 4, height: 4, rgb, painted }, { columns: 2, rows: 1 });
+  const colours = new Map([[0, 100 << 16], [1, 200 << 16], [4, 60 << 16]]);
+  const picture = { width: 4, height: 4, colourAt: (index: number) => colours.get(index) };
+  const [line] = renderPicture(picture, { columns: 2, rows: 1 });
   assert.ok(line!.startsWith(`${ESCAPE}[38;2;120;0;0m${ESCAPE}[48;2;38;38;38m▀`), JSON.stringify(line));
 });
 
@@ -53,8 +45,7 @@ Deno.test("renderPicture() gives as many lines and cells as fitPicture() says, w
     const picture = {
       width: width!,
       height: height!,
-      rgb: new Uint8Array(3 * width! * height!),
-      painted: new Uint8Array(width! * height!).fill(1),
+      colourAt: (index: number) => index < width! * height! ? 0 : undefined,
     };
     const size = { columns: columns!, rows: rows! };
     const fit = fitPicture(width!, height!, size);
