@@ -4,17 +4,20 @@ import { componentLabel, CSP_PORT, Monitor } from "../../protocol/csp/mod.ts";
 import type { MonitorReport } from "../../protocol/csp/mod.ts";
 import { formatTransportAddress } from "../../protocol/net.ts";
 import type { TransportAddress } from "../../protocol/net.ts";
-import { defineCommand } from "../command.ts";
+import { defineCommand, SERVING_EXIT_CODES } from "../command.ts";
 import type { Command, Context, Output } from "../command.ts";
 import { openDatagramReceiver, PlaceTaken } from "../driver/datagram_receiver.ts";
 import type { DatagramReceiver, DatagramReceiverOptions } from "../driver/datagram_receiver.ts";
 import { LogLevel, openLog } from "../driver/log.ts";
 import type { Log } from "../driver/log.ts";
+import { StandStill } from "../driver/stand_still.ts";
 import { LineDisplay } from "./line_display.ts";
 import type { ShownReport } from "./line_display.ts";
 import { monitorOptionTable, viewSettings } from "./options.ts";
 import type { MonitorOptionValues } from "./options.ts";
 import type { ViewSettings } from "./settings.ts";
+import { PagePlaceTaken, pageWish } from "../web/web_option.ts";
+import { MonitorPage } from "./web/page.ts";
 import { WindowDisplay } from "./window_display.ts";
 
 type Options = MonitorOptionValues;
@@ -29,13 +32,20 @@ export const command: Command = defineCommand({
     "In a terminal the components fill the window: s sorts, r reverses, / filters, a shows associations, m lifts the " +
     "limits of -maxpr, -maxpe and -maxpu, p pauses, arrows scroll, q ends. In a pipe or a file there is a line whenever " +
     "something changes.",
+    "In a terminal there is a page for a browser, too, as its first line tells: the components as a graph, load and " +
+    "sessions over time, what happened. With -json it takes -web.",
     "Reports are not signed. Those under a known ID that come from another host are refused and counted.",
   ],
+  exitCodes: SERVING_EXIT_CODES,
   options: monitorOptionTable,
   examples: [
     { line: "rsp cspmonitor", text: "in a terminal" },
     { line: "rsp cspmonitor -full -sort=load | tee status.log", text: "a line for each change" },
     { line: "rsp cspmonitor -filter=PE -json | jq '.status'", text: "for programs" },
+    {
+      line: "rsp cspmonitor -web=:8080 -json",
+      text: "a page for browsers of this machine, lines for programs",
+    },
     { line: "rsp cspmonitor -snapshots -count=5 -json", text: "five pictures of all" },
   ],
   run,
@@ -46,6 +56,7 @@ async function run(context: Context<Options>): Promise<number> {
   const monitor = new Monitor({ purgeIntervalMs: options.purgeinterval });
   const end = Promise.withResolvers<number>();
   const onEnd = () => end.resolve(0);
+  const still = new StandStill(options.updateinterval, performance.now());
   const isWindow = hasWindow(context);
   // Lines between the drawn ones would spoil the window, which has a place for the last of them.
   const notices = isWindow && context.stderr.isTerminal ? new Notices() : undefined;
@@ -65,19 +76,28 @@ async function run(context: Context<Options>): Promise<number> {
       const where = formatTransportAddress(receiver.at);
       log.note(`awaiting reports at ${where}`, { event: "listening", port: receiver.at.port });
     }
+    const hint = hintOf(receiver.at), { updateinterval: updateIntervalMs } = options;
+    await using page = MonitorPage.open(pageWish(context), {
+      at: formatTransportAddress(receiver.at),
+      updateIntervalMs,
+      hint,
+    }, log);
     using display = isWindow
-      ? openWindow(context, settings, { at: receiver.at, notices, onQuit: onEnd })
+      ? openWindow(context, settings, { hint: [...hint, ...pageHint(page)], notices, onQuit: onEnd })
       : new LineDisplay({ ...options, output: context.stdout, settings });
     const tell = () => {
       for (const { report } of monitor.drain()) {
+        page?.report(report, performance.now());
         if (isOfComponent(report)) display.report(report, performance.now(), new Date());
         else logReport(log, report);
       }
     };
     const update = () => {
-      monitor.tick(performance.now());
+      if (!still.look(performance.now())) monitor.tick(performance.now());
       tell();
-      display.update(monitor, performance.now(), new Date());
+      const now = performance.now(), time = new Date();
+      display.update(monitor, now, time);
+      page?.update(monitor, now, time);
       if (context.stdout.isBroken?.() === true) onEnd();
     };
     // The first picture of a window says at once what is awaited; elsewhere there is nothing to say yet.
@@ -97,7 +117,7 @@ async function run(context: Context<Options>): Promise<number> {
       context.signal.removeEventListener("abort", onEnd);
     }
   } catch (error) {
-    if (!(error instanceof PlaceTaken)) throw error;
+    if (!(error instanceof PlaceTaken || error instanceof PagePlaceTaken)) throw error;
     log.error(error.message);
     return 1;
   }
@@ -109,7 +129,7 @@ function hasWindow({ stdout, options, variable }: Context<Options>): boolean {
 }
 
 interface WindowPlan {
-  readonly at: TransportAddress;
+  readonly hint: readonly string[];
   readonly notices: Notices | undefined;
   readonly onQuit: () => void;
 }
@@ -121,7 +141,7 @@ function openWindow(context: Context<Options>, settings: ViewSettings, plan: Win
     input: stdin,
     settings,
     color: (variable("NO_COLOR") ?? "") === "",
-    hint: hintOf(plan.at),
+    hint: plan.hint,
     notice: () => plan.notices?.last ?? "",
     onQuit: plan.onQuit,
   });
@@ -173,6 +193,11 @@ function hintOf(at: TransportAddress): string[] {
     `  rsp server -fractal -cspserver=${server} -cspinterval=500`,
     `  rsp pooluser -fractal -cspserver=${server} -cspinterval=500`,
   ];
+}
+
+/** That there is a picture for a browser, too. */
+function pageHint(page: MonitorPage | undefined): string[] {
+  return page === undefined ? [] : ["", "They are to be seen in a browser, too:", "", `  ${page.url}`];
 }
 
 function isOfComponent(report: MonitorReport): report is ShownReport {

@@ -5,6 +5,8 @@ import { logOptions } from "../common_options.ts";
 import type { LogOptions } from "../common_options.ts";
 import { choice, flag, integer, OptionError, socket, text } from "../options.ts";
 import type { Option, OptionValues, Socket } from "../options.ts";
+import { webOption } from "../web/web_option.ts";
+import type { WebWish } from "../web/web_option.ts";
 import type { ViewSettings } from "./settings.ts";
 
 /** The options by name. */
@@ -24,7 +26,11 @@ export interface MonitorOptionTable extends LogOptions {
   readonly snapshots: Option<boolean>;
   readonly count: Option<number>;
   readonly json: Option<boolean>;
+  readonly web: Option<WebWish>;
 }
+
+/** Where the page usually is: under the number of the reports' own port, but of TCP. */
+export const MONITOR_PAGE_PORT: number = CSP_PORT;
 
 const show = { group: "What is shown" } as const;
 const most = { ...show, valueName: "n", min: 0, max: MAX_COMPONENTS } as const;
@@ -83,6 +89,7 @@ export const monitorOptionTable: MonitorOptionTable = {
   }),
   ...logOptions,
   json: flag("One JSON object a line, for programs", show),
+  web: webOption(MONITOR_PAGE_PORT),
 };
 
 /** Values of {@linkcode monitorOptionTable}. */

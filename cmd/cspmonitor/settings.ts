@@ -1,6 +1,7 @@
 /** What a person wants to see of the components, and how keys change it. */
 import { COMPONENT_ORDERS } from "../../protocol/csp/mod.ts";
 import type { ArrangementOptions } from "../../protocol/csp/mod.ts";
+import type { Key } from "../tui/key_window.ts";
 
 /** What is shown. */
 export interface ViewSettings extends ArrangementOptions {
@@ -16,15 +17,6 @@ export interface ViewSettings extends ArrangementOptions {
   readonly isPaused: boolean;
   /** Rows above the window. */
   readonly offset: number;
-}
-
-/** A key, as `node:readline` tells it. */
-export interface Key {
-  /** Such as `up` or `a`; undefined for many signs. */
-  readonly name?: string | undefined;
-  /** What the terminal sent. */
-  readonly sequence?: string | undefined;
-  readonly ctrl?: boolean | undefined;
 }
 
 /** What the window shows of all rows. */

@@ -4,6 +4,7 @@ import {
   componentLabel,
   describeAssociation,
   groupName,
+  isLate,
   shortLocation,
   showLoad,
   showUptime,
@@ -45,9 +46,6 @@ const MIN_TEXT = 24;
 /** From this load on a component is called busy, as by RSPLIB's monitor. */
 const BUSY = 0.9;
 
-/** A component that is silent for so many of its intervals is late. */
-const LATE_INTERVALS = 3;
-
 type Style = Parameters<typeof styleText>[0];
 
 /** The groups' colours in RSPLIB's monitor. */
@@ -82,7 +80,7 @@ export function scrollRange(view: MonitorView, size: CellSize): ScrollRange {
 export function renderMonitor(view: MonitorView, size: CellSize): string[] {
   const columns = fittedColumns(view, size.columns), { rows, page } = scrollRange(view, size);
   const offset = Math.min(view.settings.offset, Math.max(0, rows - page));
-  const body = rows === 0 ? emptyBody(view) : [...windowRows(view, columns, offset, page)];
+  const body = rows === 0 ? emptyBody(view, size.columns) : [...windowRows(view, columns, offset, page)];
   const lines: Row[] = [
     headline(view),
     [{ text: columns.map(({ head, width }) => head.padEnd(width)).join(GAP), style: "dim" }],
@@ -175,12 +173,11 @@ const FIGURES: readonly Column[] = [
   {
     head: "   AGE",
     width: 6,
-    cell: ({ reportedAt, report }, now) => {
-      const ageMs = Math.max(0, now - reportedAt);
-      const isLate = ageMs > Math.max(1000, LATE_INTERVALS * report.intervalUs / 1000);
+    cell: (component, now) => {
+      const ageMs = Math.max(0, now - component.reportedAt);
       return {
         text: `${(ageMs / 1000).toFixed(1)}s`.padStart(6),
-        style: isLate ? "yellow" : undefined,
+        style: isLate(component, now) ? "yellow" : undefined,
       };
     },
   },
@@ -258,10 +255,26 @@ function hiddenCell(group: number, hidden: number): Cell {
   return { text: hiddenText(group, hidden), style: "inverse" };
 }
 
-function emptyBody({ totals, hint, settings }: MonitorView): Row[] {
+function emptyBody({ totals, hint, settings }: MonitorView, width: number): Row[] {
   const isEmpty = totals.size === 0;
   const sentences = isEmpty ? hint : [`Nothing has ${JSON.stringify(settings.filter)} in it.`];
-  return [[], ...sentences.map((text) => [{ text }])];
+  return [[], ...sentences.flatMap((text) => wrapped(text, width)).map((text) => [{ text }])];
+}
+
+/** A sentence in as many lines as it takes. What is set off by spaces is a command: that is no sentence, and stays whole. */
+function wrapped(text: string, width: number): string[] {
+  if (text.startsWith(" ")) return [text];
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    const longer = line === "" ? word : `${line} ${word}`;
+    if (longer.length <= width) line = longer;
+    else {
+      if (line !== "") lines.push(line);
+      line = word;
+    }
+  }
+  return [...lines, line];
 }
 
 interface Place {

@@ -1,18 +1,14 @@
 /** Components in the window of a terminal, which keys and new sizes change. */
-import { emitKeypressEvents } from "node:readline";
-import type { Readable } from "node:stream";
 import { arrangeComponents, componentGroupOf } from "../../protocol/csp/mod.ts";
 import type { Component, Monitor } from "../../protocol/csp/mod.ts";
 import type { Instant } from "../../protocol/net.ts";
 import type { Input, Output } from "../command.ts";
-import { FullScreen } from "../tui/screen.ts";
+import { KeyWindow } from "../tui/key_window.ts";
+import type { Key } from "../tui/key_window.ts";
 import { pressKey } from "./settings.ts";
-import type { Key, ViewSettings } from "./settings.ts";
+import type { ViewSettings } from "./settings.ts";
 import { renderMonitor, scrollRange } from "./view.ts";
 import type { MonitorView } from "./view.ts";
-
-/** How often the window's size is looked at. */
-const SIZE_LOOK_MS = 200;
 
 /** What a window needs. */
 export interface WindowDisplayOptions {
@@ -40,28 +36,19 @@ interface Moment {
 /** Draws components, until it is disposed of. */
 export class WindowDisplay implements Disposable {
   readonly #options: WindowDisplayOptions;
-  readonly #screen: FullScreen;
-  readonly #sizeTimer: ReturnType<typeof setInterval>;
-  readonly #keys: Readable | undefined;
-  readonly #onKey = (_: unknown, key: Key): void => this.#press(key);
+  readonly #window: KeyWindow;
   #settings: ViewSettings;
   #moment: Moment | undefined;
-  #size = "";
 
   constructor(options: WindowDisplayOptions) {
     this.#options = options;
     this.#settings = options.settings;
-    this.#screen = new FullScreen(options.output);
-    this.#keys = options.input?.isTerminal ? options.input.open() : undefined;
-    if (this.#keys !== undefined) {
-      emitKeypressEvents(this.#keys);
-      this.#keys.on("keypress", this.#onKey);
-      setRaw(this.#keys, true);
-      this.#keys.resume();
-    }
-    this.#sizeTimer = setInterval(() => {
-      if (this.#sizeText() !== this.#size) this.#draw();
-    }, SIZE_LOOK_MS);
+    this.#window = new KeyWindow({
+      output: options.output,
+      input: options.input,
+      onKey: (key) => this.#press(key),
+      onResize: () => this.#draw(),
+    });
   }
 
   /** Something happened to a component: the next picture shows it. */
@@ -76,13 +63,7 @@ export class WindowDisplay implements Disposable {
 
   /** Gives the terminal back. */
   [Symbol.dispose](): void {
-    clearInterval(this.#sizeTimer);
-    if (this.#keys !== undefined) {
-      setRaw(this.#keys, false);
-      this.#keys.off("keypress", this.#onKey);
-      this.#keys.pause();
-    }
-    this.#screen[Symbol.dispose]();
+    this.#window[Symbol.dispose]();
   }
 
   #press(key: Key): void {
@@ -97,8 +78,7 @@ export class WindowDisplay implements Disposable {
   #draw(): void {
     const view = this.#view();
     if (view === undefined) return;
-    this.#size = this.#sizeText();
-    this.#screen.draw(renderMonitor(view, this.#options.output.size()));
+    this.#window.draw(renderMonitor(view, this.#options.output.size()));
   }
 
   #view(): MonitorView | undefined {
@@ -119,17 +99,7 @@ export class WindowDisplay implements Disposable {
       notice: notice(),
       hint,
       color,
-      hasKeys: this.#keys !== undefined,
+      hasKeys: this.#window.hasKeys,
     };
   }
-
-  #sizeText(): string {
-    const { columns, rows } = this.#options.output.size();
-    return `${columns} x ${rows}`;
-  }
-}
-
-/** A terminal hands keys over as they are pressed, or lines as they are ended; other streams know neither. */
-function setRaw(input: Readable, isRaw: boolean): void {
-  if ("setRawMode" in input && typeof input.setRawMode === "function") input.setRawMode(isRaw);
 }

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { stripVTControlCharacters } from "node:util";
 import { pressKey } from "../../../cmd/cspmonitor/settings.ts";
-import type { Key, ViewSettings } from "../../../cmd/cspmonitor/settings.ts";
+import type { ViewSettings } from "../../../cmd/cspmonitor/settings.ts";
+import type { Key } from "../../../cmd/tui/key_window.ts";
 import { renderMonitor, scrollRange } from "../../../cmd/cspmonitor/view.ts";
 import type { MonitorView } from "../../../cmd/cspmonitor/view.ts";
 import { arrangeComponents, componentGroupOf, componentId } from "../../../protocol/csp/mod.ts";
@@ -116,6 +117,13 @@ Deno.test("renderMonitor() counts what the limits hide, and says what a filter l
   const filtered = renderMonitor(viewOf(THOUSAND, { filter: "pc999:" }), size);
   assert.match(filtered.at(-1)!, /^filter "pc999:" leaves out 999 \| /);
   assert.ok(renderMonitor(viewOf([]), size).includes("Nothing has reported yet."));
+});
+
+Deno.test("renderMonitor() wraps its hint in a narrow window, but not the commands in it", () => {
+  const command = "  rsp server -cspserver=10.1.0.9:2960";
+  const view = { ...viewOf([]), hint: ["Nothing has reported yet.", "", command] };
+  const lines = renderMonitor(view, { columns: 16, rows: 12 });
+  assert.deepEqual(lines.slice(3, 7), ["Nothing has", "reported yet.", "", `${command.slice(0, 15)}…`]);
 });
 
 Deno.test("renderMonitor() lets no status text reach the terminal's controls", () => {
