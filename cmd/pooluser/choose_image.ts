@@ -1,6 +1,6 @@
 /** Which image to compute: one of the project's own, from a file, from a folder of files, or from options. */
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileProblem } from "../driver/file_problem.ts";
 import type { Log } from "../driver/log.ts";
 import { OptionError } from "../options.ts";
@@ -21,6 +21,22 @@ const ALGORITHMS = {
   test: TEST_PATTERN,
 } as const;
 
+/** An image with what it is called. */
+export interface ChosenImage {
+  /** The file's name, or words for what is in no file. */
+  readonly name: string;
+  readonly parameter: FractalParameter;
+}
+
+/** A base for an image, before the options are looked at. */
+interface NamedImage {
+  readonly name: string;
+  readonly image: FractalImage;
+}
+
+/** What an image is called that comes from RSPLIB's default one or from options alone. */
+const DEFAULT_NAME = "default image";
+
 /**
  * Chooses the next image. Options count more than a file; a folder without a usable file is warned of, and RSPLIB's default
  * image stands in, as in RSPLIB. That is also where an image begins that is told by options alone.
@@ -34,9 +50,9 @@ export function chooseImage(
   options: PoolUserOptionValues,
   log: Log,
   uniform: () => number,
-): FractalParameter {
-  const base = baseImage(options, log, uniform);
-  return {
+): ChosenImage {
+  const { name, image: base } = baseImage(options, log, uniform);
+  const parameter: FractalParameter = {
     type: "parameter",
     width: options.width,
     height: options.height,
@@ -48,13 +64,21 @@ export function chooseImage(
     c2Imag: options.c2imag ?? base.c2Imag,
     n: options.n ?? base.n,
   };
+  return { name, parameter };
 }
 
-function baseImage(options: PoolUserOptionValues, log: Log, uniform: () => number): FractalImage {
+/** One of the own set, by its name, with nothing but the size from the options; undefined = there is none of this name. */
+export function ownImage(name: string, { width, height }: PoolUserOptionValues): ChosenImage | undefined {
+  const text = ownImages.get(name);
+  if (text === undefined) return undefined;
+  return { name, parameter: { type: "parameter", width, height, ...readFractalFile(text) } };
+}
+
+function baseImage(options: PoolUserOptionValues, log: Log, uniform: () => number): NamedImage {
   const { config, configdir } = options;
   if (config !== undefined) return namedImage(config, log);
   if (configdir !== undefined && configdir !== NO_FOLDER) return imageOfFolder(configdir, log, uniform);
-  if (configdir === NO_FOLDER || isTold(options)) return defaultImage;
+  if (configdir === NO_FOLDER || isTold(options)) return { name: DEFAULT_NAME, image: defaultImage };
   const [name, text] = oneOf([...ownImages], uniform)!;
   return readImage(name, text, log);
 }
@@ -65,7 +89,7 @@ function isTold({ algorithm, iterations, c1real, c1imag, c2real, c2imag, n }: Po
   return algorithm !== "file" || numbers.some((number) => number !== undefined);
 }
 
-function namedImage(file: string, log: Log): FractalImage {
+function namedImage(file: string, log: Log): NamedImage {
   const own = ownImages.get(file);
   if (own !== undefined) return readImage(file, own, log);
   try {
@@ -80,7 +104,7 @@ function ownNames(): string {
   return `images without a file are ${[...ownImages.keys()].join(", ")}`;
 }
 
-function imageOfFolder(folder: string, log: Log, uniform: () => number): FractalImage {
+function imageOfFolder(folder: string, log: Log, uniform: () => number): NamedImage {
   let path = folder;
   try {
     const files = readdirSync(folder).filter((name) => name.endsWith(".fsf")).sort();
@@ -90,17 +114,17 @@ function imageOfFolder(folder: string, log: Log, uniform: () => number): Fractal
   } catch (error) {
     log.warning(`${explain(path, error)}; the default image is computed`);
   }
-  return defaultImage;
+  return { name: DEFAULT_NAME, image: defaultImage };
 }
 
 function oneOf<Value>(values: readonly Value[], uniform: () => number): Value | undefined {
   return values[Math.floor(uniform() * values.length)];
 }
 
-function readImage(file: string, text: string, log: Log): FractalImage {
+function readImage(file: string, text: string, log: Log): NamedImage {
   const image = readFractalFile(text);
   log.note(`image from ${file}`, { event: "imageFile", file });
-  return image;
+  return { name: basename(file, ".fsf"), image };
 }
 
 function explain(path: string, error: unknown): string {

@@ -59,6 +59,13 @@ export function describeFractal(report: FractalClientReport | SessionReport): Lo
       );
     case "partCompleted":
       return line(action, `part ${report.part + 1}: complete`, report.type, { part: report.part });
+    case "imageCancelled":
+      return line(
+        action,
+        `the image is given up, ${report.missing} points are missing`,
+        report.type,
+        { missing: report.missing },
+      );
     case "imageCompleted":
       return line(verbose, "all points of the image are there", "imageComplete");
     default:

@@ -19,18 +19,33 @@ export interface ImageProgress {
   /** By `performance.now()`. */
   readonly startedAt: number;
   missing: number;
-  /** Points by PE. */
+  /** New points by PE. */
   readonly elements: Map<number, number>;
+  /** Numbers by PE, for {@linkcode elementNumber}. */
+  readonly elementNumbers: Map<number, number>;
+}
+
+/** Largest number of a PE: the planes of a picture have an octet for it. */
+export const MAX_ELEMENT_NUMBER = 255;
+
+/** The number of a PE within an image, from 0, in the order in which they were met; later ones share the largest. */
+export function elementNumber({ elementNumbers }: ImageProgress, elementId: number): number {
+  const known = elementNumbers.get(elementId);
+  if (known !== undefined) return known;
+  const { size } = elementNumbers;
+  if (size < MAX_ELEMENT_NUMBER) elementNumbers.set(elementId, size);
+  return size;
 }
 
 /** Shows images to a person or a program. */
 export interface Display {
   started(progress: ImageProgress): void;
-  /** Points were painted. */
-  grown(progress: ImageProgress, points: FractalPoints): void;
+  /** Points were painted; so many of them were not there before. */
+  grown(progress: ImageProgress, points: FractalPoints, fresh: number): void;
   /** Something happened that is worth a line. */
-  status(text: string): void;
-  completed(progress: ImageProgress, statistics: ImageStatistics, file: string): void;
+  status(text: string, level: LogLevel): void;
+  /** The image is in a file, with these octets. */
+  completed(progress: ImageProgress, statistics: ImageStatistics, file: string, png: Uint8Array): void;
   /** Nothing more comes. */
   end(): void;
 }
@@ -128,14 +143,18 @@ export class LiveDisplay implements Display {
 
   started(progress: ImageProgress): void {
     this.#progress = progress;
-    this.status(`${this.#caption}: requesting calculation`);
+    this.#say(`${this.#caption}: requesting calculation`);
   }
 
   grown(_progress: ImageProgress, { elementId, x, y }: FractalPoints): void {
-    this.status(`${this.#caption}: points from (${x}, ${y}) on by ${showId(elementId)}`);
+    this.#say(`${this.#caption}: points from (${x}, ${y}) on by ${showId(elementId)}`);
   }
 
   status(text: string): void {
+    this.#say(text);
+  }
+
+  #say(text: string): void {
     this.#status = text;
     this.#timer ??= setTimeout(() => this.#draw(), FRAME_MS);
   }

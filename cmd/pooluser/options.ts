@@ -3,6 +3,9 @@ import { choice, decimal, flag, integer, text } from "../options.ts";
 import type { Option, OptionValues } from "../options.ts";
 import { clientOptions } from "../pool/client_options.ts";
 import type { ClientOptions } from "../pool/client_options.ts";
+import { webOption } from "../web/web_option.ts";
+import type { WebWish } from "../web/web_option.ts";
+import { ownImages } from "./own_images.ts";
 import { MAX_FRACTAL_ITERATIONS } from "../../protocol/app/fractal/messages.ts";
 
 /** The options by name. */
@@ -34,8 +37,17 @@ export interface PoolUserOptions extends ClientOptions {
   readonly colormarks: Option<boolean>;
   readonly caption: Option<string>;
   readonly picture: Option<"auto" | "on" | "off">;
+  readonly web: Option<WebWish>;
   readonly [name: string]: Option<unknown>;
 }
+
+/** Where the page usually is: behind the places of some monitors. */
+export const POOL_USER_PAGE_PORT = 2970;
+
+/** Points of an image each way, as in RSPLIB. */
+export const MIN_SIZE = 64;
+export const MAX_WIDTH = 8192;
+export const MAX_HEIGHT = 4096;
 
 const image = { group: "Image" } as const;
 const corner = { ...image, min: -1e6, max: 1e6, defaultValue: undefined } as const;
@@ -94,13 +106,19 @@ export const poolUserOptions: PoolUserOptions = {
     max: 3_600_000,
     defaultValue: 5000,
   }),
-  width: integer("Points from left to right", { ...image, min: 64, max: 8192, defaultValue: 400 }),
-  height: integer("Points from top to bottom", { ...image, min: 64, max: 4096, defaultValue: 250 }),
+  width: integer("Points from left to right", { ...image, min: MIN_SIZE, max: MAX_WIDTH, defaultValue: 400 }),
+  height: integer("Points from top to bottom", {
+    ...image,
+    min: MIN_SIZE,
+    max: MAX_HEIGHT,
+    defaultValue: 250,
+  }),
   config: text(
     "Take the image from a fractal configuration file (*.fsf), or one of the own set by its name",
     {
       ...image,
       valueName: "FILE",
+      words: [...ownImages.keys()],
       defaultValue: undefined,
     },
   ),
@@ -134,6 +152,7 @@ export const poolUserOptions: PoolUserOptions = {
   colormarks: flag("Colour points by how often their session changed its element, too", show),
   sessions: flag("Colour points by their session, too", show),
   caption: text("A title for the display", { ...show, defaultValue: "Fractal Pool User" }),
+  web: webOption(POOL_USER_PAGE_PORT),
   ...clientOptions,
 };
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { Log } from "../../../cmd/driver/log.ts";
-import { parseOptions } from "../../../cmd/options.ts";
+import { parseOptions } from "../../../cmd/parse_options.ts";
 import { chooseImage } from "../../../cmd/pooluser/choose_image.ts";
 import { poolUserOptions } from "../../../cmd/pooluser/options.ts";
 import type { PoolUserOptionValues } from "../../../cmd/pooluser/options.ts";
@@ -12,7 +12,8 @@ function choose(line: string[], uniform = 0): { image: FractalParameter; said: s
   const write = (text: string) => void (said += text);
   const log = new Log({ level: 3, color: false, json: false, write, now: () => new Date(0) });
   const { values } = parseOptions(poolUserOptions, line, () => undefined);
-  return { image: chooseImage(values as unknown as PoolUserOptionValues, log, () => uniform), said };
+  const { parameter } = chooseImage(values as unknown as PoolUserOptionValues, log, () => uniform);
+  return { image: parameter, said };
 }
 
 function file(n: number): string {

@@ -51,6 +51,7 @@ Deno.test("LineDisplay writes a line every ten percent, and what came of it", ()
     startedAt: 0,
     missing: 4096,
     elements: new Map([[0xa, 1]]),
+    elementNumbers: new Map(),
   };
   display.started(progress);
   for (let missing = 4095; missing >= 0; missing--) {

@@ -1,0 +1,60 @@
+/** The files that images are written to. */
+import { access, constants, stat, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { fileProblem } from "../driver/file_problem.ts";
+import type { Log } from "../driver/log.ts";
+import { OptionError } from "../options.ts";
+import type { PoolUserOptionValues } from "./options.ts";
+
+type OutputOptions = Pick<PoolUserOptionValues, "output" | "imagestorageprefix">;
+
+/** Finds out before the work starts that its result could not be written. @throws {OptionError} */
+export async function checkOutputs({ output, imagestorageprefix: prefix }: OutputOptions): Promise<void> {
+  await checkOutput("output", output);
+  if (prefix !== undefined) await checkOutput("imagestorageprefix", storedName(prefix, 1));
+}
+
+/**
+ * Writes an image to all files that options name.
+ *
+ * @returns the first file's name; undefined = one could not be written, as a line in the log says
+ */
+export async function storeImage(
+  { output, imagestorageprefix: prefix }: OutputOptions,
+  image: number,
+  png: Uint8Array,
+  log: Log,
+): Promise<string | undefined> {
+  const files = [output.replaceAll("%d", String(image))];
+  if (prefix !== undefined) files.push(storedName(prefix, image));
+  for (const file of files) {
+    try {
+      await writeFile(file, png);
+    } catch (error) {
+      log.error(`cannot write ${file}: ${fileProblem(error)}`, { event: "notWritten", file });
+      return undefined;
+    }
+  }
+  return files[0];
+}
+
+/** Where `-imagestorageprefix` keeps an image. */
+function storedName(prefix: string, image: number): string {
+  return `${prefix}${String(image).padStart(6, "0")}.png`;
+}
+
+async function checkOutput(option: string, path: string): Promise<void> {
+  const folder = dirname(path);
+  if (!await isFolder(folder)) throw new OptionError(`option -${option}: there is no folder ${folder}`);
+  if (path.endsWith("/") || await isFolder(path)) {
+    throw new OptionError(`option -${option}: ${path} is a folder, not a file to write`);
+  }
+  const target = await stat(path).then(() => path, () => folder);
+  await access(target, constants.W_OK).catch(() => {
+    throw new OptionError(`option -${option}: ${target} may not be written`);
+  });
+}
+
+function isFolder(path: string): Promise<boolean> {
+  return stat(path).then((found) => found.isDirectory(), () => false);
+}

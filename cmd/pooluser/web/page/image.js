@@ -1,0 +1,466 @@
+// @ts-check
+/** The fractal user's page: joins what the program tells to the picture and the lists, and the controls to the program. */
+import { byId, make, setAttributes, setText } from "shared/dom.js";
+import { openFeed, sendCommand } from "shared/feed.js";
+import { setUpTheme, showConnection } from "shared/frame.js";
+import { complex, coordinate, count, duration, percent, whole } from "./format.js";
+import { ElementList, EventList, FailoverList, PartList } from "./lists.js";
+import { Picture } from "./picture.js";
+import { Stage } from "./stage.js";
+
+/** @typedef {import("../page_words.ts").PageSnapshot} PageSnapshot */
+/** @typedef {import("../page_words.ts").PageStatus} PageStatus */
+/** @typedef {import("../page_words.ts").PageUpdate} PageUpdate */
+/** @typedef {import("../page_words.ts").PageElement} PageElement */
+/** @typedef {import("../page_words.ts").PageFailover} PageFailover */
+/** @typedef {import("../page_words.ts").PagePart} PagePart */
+
+/** The numbers of sessions in the menu of RSPLIB's window. */
+const SESSION_CHOICES = [1, 2, 3, 4, 6, 8, 9, 16, 25, 36, 49, 64, 81, 100, 144, 225, 256, 400];
+
+/** Updates that may wait for a picture under way; when there are more, it is fetched once more. */
+const MAX_PENDING = 200;
+
+/** Figures that change by themselves, such as times, are drawn so often. */
+const TICK_MS = 250;
+
+/** A screen reader is told of progress at these shares of the image. */
+const TOLD_SHARES = [0.25, 0.5, 0.75];
+
+const picture = new Picture(byId("canvas", HTMLCanvasElement), byId("before", HTMLCanvasElement));
+const elementList = new ElementList((element) => {
+  view.highlighted = element;
+  picture.show({ ...view });
+});
+const partList = new PartList();
+const failoverList = new FailoverList();
+const eventList = new EventList();
+const stage = new Stage({
+  onZoom: (region) => void wish({ type: "zoom", image: snapshot?.image?.number, region }),
+  onPoint: (point) => {
+    pointer = point;
+    showHint();
+  },
+  onRegion: (region) => {
+    chosen = region;
+    showHint();
+    say(region === undefined ? "No region is chosen." : regionText(region));
+  },
+  onKey: (key) => {
+    if (key === "next") void next();
+    else goBack(key === "back" ? "back" : "reset");
+  },
+});
+
+/** What the colours show. @type {import("./picture.js").PictureView} */
+const view = { sessions: false, colormarks: false, elements: false, highlighted: -1 };
+/** Whether the program's own wish for colours has been taken over. */
+let hasMarks = false;
+/** @type {PageSnapshot | undefined} */
+let snapshot;
+/** @type {PageStatus | undefined} */
+let status;
+/** When {@link status} came, by `performance.now()`. */
+let statusAt = 0;
+/** @type {PageElement[]} */
+let elements = [];
+/** @type {PagePart[]} */
+let parts = [];
+let lastFailover = 0;
+let lastEvent = 0;
+/** @type {{ x: number, y: number } | undefined} */
+let pointer;
+/** @type {import("./stage.js").Region | undefined} */
+let chosen;
+let told = 0;
+
+// -------------------------------------------------------------------------------------------- what the program tells
+
+/** @param {PageSnapshot} data */
+function onSnapshot(data) {
+  const isOtherProgram = data.startedAt !== snapshot?.startedAt;
+  const isOther = isOtherProgram || data.image?.number !== snapshot?.image?.number;
+  if (isOtherProgram) {
+    lastEvent = 0;
+    eventList.reset();
+  }
+  snapshot = data;
+  status = data.status;
+  statusAt = performance.now();
+  setText(byId("caption", HTMLElement), data.caption);
+  fillChoices(data);
+  if (!hasMarks) {
+    hasMarks = true;
+    view.sessions = data.marks.sessions;
+    view.colormarks = data.marks.colormarks;
+  }
+  if (data.image !== null) begin(data.image, isOther);
+  for (const event of data.events) addEvent(event);
+  show();
+}
+
+/** @param {import("../page_words.ts").PageImage} image @param {boolean} isOther */
+function begin(image, isOther) {
+  view.highlighted = -1;
+  if (isOther) {
+    told = 0;
+    picture.begin(image);
+    say(`Image ${image.number}, ${image.name}, in ${count(image.areas.length, "session")}.`);
+  }
+  picture.show({ ...view });
+  stage.begin(image);
+  elementList.reset();
+  partList.reset(image.areas);
+  failoverList.reset();
+  lastFailover = 0;
+  elements = [];
+  parts = [];
+  listLater.clear();
+  for (const [index, element] of snapshot?.elements.entries() ?? []) setElement(index, element);
+  for (const [index, part] of snapshot?.parts.entries() ?? []) setPart(index, part);
+  for (const failover of snapshot?.failovers ?? []) addFailover(failover);
+  showParts();
+  showImage(image);
+  showHint();
+  const { width, height } = image.parameter;
+  pending = [];
+  if (!isOther || status?.missing !== width * height) void fetchPicture();
+}
+
+/** @param {PageUpdate} update */
+function onUpdate(update) {
+  if (snapshot === undefined) return;
+  status = update.status;
+  statusAt = performance.now();
+  for (const [index, element] of update.elements ?? []) setElement(index, element);
+  for (const [index, part] of update.parts ?? []) setPart(index, part);
+  for (const failover of update.failovers ?? []) addFailover(failover, true);
+  for (const event of update.events ?? []) addEvent(event);
+  if (update.points !== undefined) {
+    picture.add(update.points);
+    if (isFetching) pending.push(update);
+    if (pending.length > MAX_PENDING) {
+      pending = [];
+      isStale = true;
+    }
+  }
+  if (update.isStale) void fetchPicture();
+  show();
+}
+
+/** Updates since a picture was asked for. @type {PageUpdate[]} */
+let pending = [];
+let isFetching = false;
+/** Whether the picture under way will be too old. */
+let isStale = false;
+
+/** Fetches the whole picture; one at a time. */
+async function fetchPicture() {
+  isStale = isFetching;
+  if (isFetching) return;
+  isFetching = true;
+  try {
+    const response = await fetch("/picture");
+    const sequence = response.ok ? picture.load(await response.arrayBuffer()) : undefined;
+    for (const update of pending) {
+      if (sequence !== undefined && update.sequence > sequence && update.points !== undefined) {
+        picture.add(update.points);
+      }
+    }
+  } catch {
+    // The program is gone: the feed says so, and a new snapshot comes when it is back.
+  } finally {
+    pending = [];
+    isFetching = false;
+    if (isStale) void fetchPicture();
+  }
+}
+
+/** @param {number} index @param {PageElement} element */
+function setElement(index, element) {
+  elements[index] = element;
+  const { width, height } = snapshot?.image?.parameter ?? { width: 1, height: 1 };
+  elementList.set(index, element, width * height, performance.now());
+}
+
+/** @param {number} index @param {PagePart} part */
+function setPart(index, part) {
+  const before = parts[index];
+  parts[index] = part;
+  listLater.add(index);
+  if (before?.phase !== part.phase || before.element !== part.element) stage.part(index, part);
+}
+
+/** Parts whose rows are old: hundreds of rows twenty times a second are more than anybody reads. @type {Set<number>} */
+const listLater = new Set();
+
+function showParts() {
+  for (const index of listLater) {
+    const part = parts[index];
+    if (part !== undefined) partList.set(index, part, elements[part.element]?.id ?? "");
+  }
+  listLater.clear();
+}
+
+/** @param {PageFailover} failover @param {boolean} [isNew] */
+function addFailover(failover, isNew = false) {
+  if (failover.number <= lastFailover) return;
+  lastFailover = failover.number;
+  failoverList.add(failover);
+  stage.failover(failover);
+  if (isNew) say(`Failover: session ${failover.part + 1} left ${failover.elementId}.`);
+}
+
+/** @param {import("../page_words.ts").PageEvent} event */
+function addEvent(event) {
+  if (event.number <= lastEvent) return;
+  lastEvent = event.number;
+  eventList.add(event);
+}
+
+// ------------------------------------------------------------------------------------------------------ what is shown
+
+/** Shows all that may have changed with any update. */
+function show() {
+  showButtons();
+  showProgress();
+}
+
+function showProgress() {
+  const image = snapshot?.image;
+  if (image === null || image === undefined || status === undefined) return;
+  const { width, height } = image.parameter;
+  const total = width * height;
+  const share = (total - status.missing) / total;
+  byId("progress", HTMLProgressElement).value = share;
+  const isComputing = status.state === "computing";
+  const elapsedMs = status.elapsedMs + (isComputing ? performance.now() - statusAt : 0);
+  const words = [
+    isComputing || status.state === "failed" ? percent(share) : STATES[status.state],
+    duration(elapsedMs),
+    count(status.failoverCount, "failover"),
+  ];
+  if (elapsedMs > 0) words.push(`${whole(1000 * (total - status.missing) / elapsedMs)} points/s`);
+  if (status.nextInMs !== undefined) {
+    words.push(
+      `next in ${Math.max(0, Math.ceil((status.nextInMs - performance.now() + statusAt) / 1000))} s`,
+    );
+  }
+  setText(byId("progress-text", HTMLElement), words.join(" · "));
+  showFile();
+  document.title = isComputing ? `${percent(share)} · ${snapshot?.caption}` : `${snapshot?.caption}`;
+  tell(share);
+  elementList.tick(sessionsByElement(), isComputing, performance.now());
+}
+
+const STATES = {
+  starting: "starting",
+  complete: "complete",
+  ended: "ended",
+  failed: "given up",
+  computing: "",
+};
+
+function showFile() {
+  const place = byId("file", HTMLElement);
+  if (status?.file === undefined) {
+    if (place.childElementCount > 0) place.replaceChildren();
+  } else if (place.childElementCount === 0) {
+    const name = nameOf(status.file);
+    place.replaceChildren(
+      "written to ",
+      make("a", { href: "/image.png", download: name, title: status.file }, name),
+    );
+  }
+}
+
+/** The last part of a path, as the name of a download. @param {string} path */
+function nameOf(path) {
+  return path.split("/").at(-1) || "fractal.png";
+}
+
+/** Says aloud how far it is, now and then. @param {number} share */
+function tell(share) {
+  const reached = share === 1 && status?.state === "complete"
+    ? 1
+    : TOLD_SHARES.findLast((step) => share >= step) ?? 0;
+  if (reached <= told) return;
+  told = reached;
+  say(reached === 1 ? "The image is complete." : `${percent(reached)} of the image is there.`);
+}
+
+/** @param {string} text */
+function say(text) {
+  setText(byId("news", HTMLElement), text);
+}
+
+function sessionsByElement() {
+  /** @type {Map<number, number>} */
+  const sessions = new Map();
+  for (const { phase, element } of parts) {
+    if (phase === "working") sessions.set(element, (sessions.get(element) ?? 0) + 1);
+  }
+  return sessions;
+}
+
+/** @param {import("../page_words.ts").PageImage} image */
+function showImage({ number, name, parameter, depth, sessions, areas }) {
+  const { width, height, algorithm, maxIterations, n, c1Real, c1Imag, c2Real, c2Imag } = parameter;
+  const stepReal = (c2Real - c1Real) / width, stepImag = (c2Imag - c1Imag) / height;
+  const zoomed = depth === 0 ? "" : `, view ${depth + 1}`;
+  setText(byId("image-name", HTMLElement), `Image ${number}: ${name}${zoomed}`);
+  const formula = algorithm === 1 ? "z² − c" : algorithm === 2 ? `z^${n} − c` : "test pattern";
+  const facts = [
+    ["Formula", formula],
+    ["Iterations", `at most ${whole(maxIterations)}`],
+    ["Size", `${width} × ${height} points`],
+    ["Real", `${coordinate(c1Real, stepReal)} … ${coordinate(c2Real, stepReal)}`],
+    ["Imaginary", `${coordinate(c1Imag, stepImag)} … ${coordinate(c2Imag, stepImag)}`],
+    [
+      "Sessions",
+      sessions === areas.length
+        ? whole(sessions)
+        : `${sessions}, of which the image has room for ${areas.length}`,
+    ],
+  ];
+  byId("details", HTMLElement).replaceChildren(
+    ...facts.flatMap(([term = "", text = ""]) => [make("dt", {}, term), make("dd", {}, text)]),
+  );
+}
+
+/** What is under the pointer, or which region is chosen. */
+function showHint() {
+  setText(byId("hint", HTMLElement), hint());
+}
+
+function hint() {
+  const image = snapshot?.image;
+  if (image === null || image === undefined) return "";
+  if (chosen !== undefined) return regionText(chosen);
+  if (pointer === undefined) return "Drag a box over the picture to zoom in.";
+  const { x, y } = pointer;
+  const point = picture.pointAt(x, y);
+  const where = `(${x}, ${y}) = ${pointText(image.parameter, x, y)}`;
+  const part = `session ${picture.partAt(x, y) + 1}`;
+  if (point === undefined) return `${where}: ${part}, not there yet`;
+  const after = point.peChanges === 0 ? "" : ` after ${count(point.peChanges, "change")} of its element`;
+  return `${where}: ${part}, computed by ${elements[point.element]?.id ?? "somebody"}${after}`;
+}
+
+/** @param {import("../page_words.ts").PageImage["parameter"]} parameter @param {number} x @param {number} y */
+function pointText({ c1Real, c1Imag, c2Real, c2Imag, width, height }, x, y) {
+  const step = (c2Real - c1Real) / width;
+  return complex(c1Real + x * step, c1Imag + y * (c2Imag - c1Imag) / height, step);
+}
+
+/** @param {import("./stage.js").Region} region */
+function regionText({ left, top, right, bottom }) {
+  const image = snapshot?.image;
+  if (image === null || image === undefined) return "";
+  const { width, height } = image.parameter;
+  const middle = pointText(image.parameter, (left + right) / 2 * width, (top + bottom) / 2 * height);
+  return `Region around ${middle}, ${percent(right - left)} as wide as the image. Enter computes it.`;
+}
+
+// ---------------------------------------------------------------------------------------------------------- controls
+
+/** @param {unknown} command */
+async function wish(command) {
+  const problem = await sendCommand(command);
+  setText(byId("problem", HTMLElement), problem ?? "");
+}
+
+/** @param {"back" | "reset"} type */
+function goBack(type) {
+  const { number, depth } = snapshot?.image ?? { number: 0, depth: 0 };
+  if (depth > 0) void wish({ type, image: number });
+  else setText(byId("problem", HTMLElement), "This is the whole image: there is nothing to go back to.");
+}
+
+/** The image that the menu names, or any. */
+function next() {
+  const name = byId("name", HTMLSelectElement).value;
+  return wish(name === "" ? { type: "next" } : { type: "next", name });
+}
+
+/** @param {string} id @param {() => void} act */
+function onClick(id, act) {
+  byId(id, HTMLButtonElement).addEventListener("click", act);
+}
+
+/** Buttons that cannot do anything now look like it. */
+function showButtons() {
+  const hasEnded = status?.state === "ended";
+  const depth = snapshot?.image?.depth ?? 0;
+  for (const id of ["next", "slide-show", "zoom-in", "zoom-out", "fit"]) {
+    byId(id, HTMLButtonElement).disabled = snapshot?.image === null || hasEnded;
+  }
+  for (const id of ["back", "whole"]) byId(id, HTMLButtonElement).disabled = depth === 0 || hasEnded;
+  press("slide-show", status?.slideShow === true);
+  press("show-sessions", view.sessions);
+  press("show-failovers", view.colormarks);
+  press("show-elements", view.elements);
+  stage.lines(view.sessions, view.colormarks || status?.state === "computing");
+}
+
+/** @param {string} id @param {boolean} isPressed */
+function press(id, isPressed) {
+  setAttributes(byId(id, HTMLButtonElement), { "aria-pressed": String(isPressed) });
+}
+
+/** @param {PageSnapshot} data */
+function fillChoices({ names, image, maxSessions }) {
+  const nameChoice = byId("name", HTMLSelectElement);
+  if (nameChoice.options.length === 1) {
+    nameChoice.append(...names.map((name) => make("option", { value: name }, name)));
+  }
+  const sessions = image?.sessions ?? 1;
+  const choices = [...new Set([...SESSION_CHOICES.filter((choice) => choice <= maxSessions), sessions])];
+  const choice = byId("sessions", HTMLSelectElement);
+  const options = choices.sort((a, b) => a - b).map((number) =>
+    make("option", { value: number }, String(number))
+  );
+  choice.replaceChildren(...options);
+  choice.value = String(sessions);
+}
+
+/** @param {"sessions" | "colormarks" | "elements"} name */
+function toggle(name) {
+  view[name] = !view[name];
+  picture.show({ ...view });
+  showButtons();
+}
+
+/** Saves what is seen. */
+function save() {
+  byId("canvas", HTMLCanvasElement).toBlob((blob) => {
+    if (blob === null) return;
+    const url = URL.createObjectURL(blob);
+    const link = make("a", { href: url, download: `fractal-${snapshot?.image?.number ?? 0}.png` });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(url), 10_000);
+  }, "image/png");
+}
+
+onClick("next", next);
+onClick("slide-show", () => void wish({ type: "slideShow", on: status?.slideShow !== true }));
+onClick("zoom-in", () => stage.zoom("in"));
+onClick("zoom-out", () => stage.zoom("out"));
+onClick("fit", () => void wish({ type: "size", ...stage.pixels() }));
+onClick("back", () => goBack("back"));
+onClick("whole", () => goBack("reset"));
+onClick("show-sessions", () => toggle("sessions"));
+onClick("show-failovers", () => toggle("colormarks"));
+onClick("show-elements", () => toggle("elements"));
+onClick("save", save);
+byId("sessions", HTMLSelectElement).addEventListener("change", ({ target }) => {
+  if (target instanceof HTMLSelectElement) void wish({ type: "sessions", sessions: Number(target.value) });
+});
+
+setUpTheme();
+showHint();
+setInterval(() => {
+  showParts();
+  showProgress();
+}, TICK_MS);
+openFeed({ events: { snapshot: onSnapshot, update: onUpdate }, onState: showConnection });
