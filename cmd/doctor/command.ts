@@ -20,10 +20,11 @@ export const command: Command = defineCommand({
   description: [
     "Looks at what carries SCTP here (the kernel, or the embedded stack over IP or in UDP) and why not the other, at " +
     "multicast, addresses, ports, settings and programs. Every finding is ok, a note, a warning or a problem, most with " +
-    "the command that mends it. The exit code is 0 when the toolkit can work here, 1 when it cannot or when -fix failed.",
+    "the command that mends it.",
     "Nothing is changed without -fix, save that the kernel may load its SCTP module because it is asked for a socket. " +
     "-fix changes nothing that outlives the next boot, and tells each command and what takes it back.",
   ],
+  exitCodes: { 0: "The toolkit can work here", 1: "It cannot, or -fix failed" },
   options: doctorOptionTable,
   examples: [
     { line: "rsp doctor", text: "the whole report" },

@@ -22,7 +22,10 @@ import {
 import { findProgram, searchPath } from "../driver/programs.ts";
 import { readFolder, readText } from "./text_file.ts";
 
-const TOOLS = ["wireshark", "tshark", "dumpcap", "sctp_darn", "ip", "modprobe", "sysctl", "setcap"] as const;
+const TOOLS = [
+  ...["wireshark", "tshark", "dumpcap", "sctp_darn", "ip", "modprobe", "sysctl", "setcap"],
+  ...["bwrap", "gpgv", "gpg"],
+] as const;
 
 /** Where modprobe's configuration lies; the first folder wins over the others (modprobe.d(5)). */
 const MODPROBE_FOLDERS = [

@@ -53,7 +53,7 @@ function judgeSystem({ system }: HostFacts): Finding[] {
   return list.all;
 }
 
-/** Programs that people look at packets with, and those that others are compared with. */
+/** Programs that people look at packets with, those that others are compared with, and those that jobs need. */
 const TOOLS: readonly {
   readonly names: readonly string[];
   readonly without: string;
@@ -74,6 +74,21 @@ const TOOLS: readonly {
     names: ["ip"],
     without: "ip is not here: addresses and routes are changed by it.",
     mend: "apt install iproute2",
+  },
+  {
+    names: ["bwrap"],
+    without: "bubblewrap is not here: `rsp server -scripting` runs jobs without a sandbox.",
+    mend: "apt install bubblewrap",
+  },
+  {
+    names: ["gpgv"],
+    without: "gpgv is not here: `rsp server -scripting -sskeyring=FILE` checks signatures by it.",
+    mend: "apt install gpgv",
+  },
+  {
+    names: ["gpg"],
+    without: "gpg is not here: `-sign=KEY` of `rsp scriptingclient` and `rsp farm` signs by it.",
+    mend: "apt install gpg",
   },
 ];
 

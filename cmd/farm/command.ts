@@ -8,6 +8,7 @@ import { OptionError } from "../options.ts";
 import { describeReport } from "../pool/describe_reports.ts";
 import { runScriptingJobs } from "../scriptingclient/jobs.ts";
 import { jobSettings } from "../scriptingclient/options.ts";
+import { Signing } from "../scriptingclient/signing.ts";
 import { LiveBlock } from "../tui/screen.ts";
 import type { ScriptingClientReport } from "../../protocol/app/scripting/client_types.ts";
 import { UserStatus } from "../../protocol/csp/mod.ts";
@@ -21,6 +22,7 @@ import { Journal } from "./journal.ts";
 import { farmOptions } from "./options.ts";
 import type { FarmOptionValues } from "./options.ts";
 import { Packages } from "./packages.ts";
+import type { FarmView } from "./progress.ts";
 import { Results } from "./results.ts";
 import { summary } from "./table.ts";
 
@@ -35,8 +37,11 @@ export const command: Command = defineCommand({
     "What is done is remembered in the folder of the results: the same command line, given again after an end or a " +
     "failure, does the rest.",
     "What a command has written is in .farm/logs in the folder of the results.",
-    "Exit codes: 0 all jobs are done, 1 some are not, 2 the command line is wrong.",
   ],
+  exitCodes: {
+    0: "All jobs are done",
+    1: "Some are not",
+  },
   operands: "[INPUT…]",
   options: farmOptions,
   examples: [
@@ -68,7 +73,8 @@ async function runFarm(context: Context<FarmOptionValues>): Promise<number> {
   });
   try {
     const journal = new Journal(results.journal);
-    const packages = new Packages({ ...options, temporary: (name) => results.temporary(name) });
+    await using signing = options.sign === undefined ? undefined : await Signing.open(options.sign);
+    const packages = new Packages({ ...options, signing, temporary: (name) => results.temporary(name) });
     const inputs = await plannedInputs(words, options, journal, packages);
     for (const { name, files } of journal.entries.values()) results.owned(name, files);
     const waiting = options.again ? inputs : await undone(inputs, journal, options.output);
@@ -111,7 +117,7 @@ async function plannedInputs(
   await packages.prepare((await readInputs(words, common)).map(({ path }) => path));
   return await readInputs(words, {
     ...common,
-    environmentOf: (path) => packages.environmentOf(path)?.hash.toHex(),
+    environmentOf: (path) => packages.identityOf(path),
   });
 }
 
@@ -166,20 +172,28 @@ function takeReport(
   log: Log,
 ): void {
   switch (report.type) {
+    case "jobProgress":
+      return farm.report(report);
     case "jobReady":
     case "jobRefused":
     case "jobEnvironment":
-    case "jobProgress":
     case "jobProcessing":
     case "jobExited":
     case "jobRetried":
     case "jobFailover":
     case "jobDone":
-      return farm.report(report);
+      farm.report(report);
+      return tellMonitor(farm.view, status);
     default: {
       status.report(report, performance.now());
       const { level, text, fields } = describeReport(report);
       log.write(level, text, fields);
     }
   }
+}
+
+/** What a monitor shows of the farm: how the whole stands, and not how many sessions it happens to have. */
+function tellMonitor({ counts: { done, failed, running, waiting } }: FarmView, status: UserStatus): void {
+  const total = done + failed + running + waiting;
+  status.says(`${done} of ${total} jobs done, ${failed} failed, ${running} running`, "all");
 }

@@ -5,6 +5,7 @@ import { fileProblem } from "../driver/file_problem.ts";
 import { OptionError } from "../options.ts";
 import { readEnvironment } from "../scriptingclient/job_files.ts";
 import type { JobEnvironment } from "../scriptingclient/job_files.ts";
+import type { Signing } from "../scriptingclient/signing.ts";
 import { filesBelow, filesIn, writeArchive } from "./archive.ts";
 import type { ArchiveEntry } from "./archive.ts";
 import { folderOf } from "./inputs.ts";
@@ -19,8 +20,17 @@ export interface PackagePlan {
   readonly with: readonly string[];
   /** Jobs need the files beside their inputs, too. */
   readonly siblings: boolean;
+  /** Undefined = nothing is signed. */
+  readonly signing: Signing | undefined;
   /** A place for a file that is only there for a while. */
   readonly temporary: (name: string) => string;
+}
+
+/** What goes with jobs, as they are given it. */
+interface FarmEnvironment {
+  readonly environment: JobEnvironment;
+  /** Names its files: a signature is another one each time. */
+  readonly identity: string;
 }
 
 /**
@@ -30,7 +40,9 @@ export interface PackagePlan {
 export class Packages {
   readonly #plan: PackagePlan;
   /** By the folder whose files are in them; `""` for those of no folder. */
-  readonly #environments = new Map<string, JobEnvironment | undefined>();
+  readonly #environments = new Map<string, FarmEnvironment | undefined>();
+  /** Signed packages by the number of their input. */
+  readonly #signed = new Map<number, string>();
 
   /** @param plan what packages are made of */
   constructor(plan: PackagePlan) {
@@ -53,13 +65,19 @@ export class Packages {
         this.#environments.set(folder, await this.#environment([...beside, ...common]));
       }
     } catch (error) {
+      if (error instanceof OptionError) throw error;
       throw new OptionError(`cannot pack what goes with the inputs: ${fileProblem(error)}`);
     }
   }
 
   /** What goes with an input; undefined = nothing does. */
   environmentOf(path: string | undefined): JobEnvironment | undefined {
-    return this.#environments.get(this.#folder(path));
+    return this.#environments.get(this.#folder(path))?.environment;
+  }
+
+  /** Names what goes with an input by what is in it; undefined = nothing does. */
+  identityOf(path: string | undefined): string | undefined {
+    return this.#environments.get(this.#folder(path))?.identity;
   }
 
   /**
@@ -82,22 +100,33 @@ export class Packages {
       path = this.#plan.temporary(`${input.number}.tar.gz`);
       await writeArchive(path, entries);
     }
+    if (this.#plan.signing !== undefined) {
+      path = await this.#plan.signing.sign(path);
+      this.#signed.set(input.number, path);
+    }
     return { path, size: (await stat(path)).size };
   }
 
   /** The package of an input is not needed any more. */
   async drop({ number }: FarmInput): Promise<void> {
     await rm(this.#plan.temporary(`${number}.tar.gz`), { force: true });
+    const signed = this.#signed.get(number);
+    if (signed === undefined) return;
+    this.#signed.delete(number);
+    await this.#plan.signing?.drop(signed);
   }
 
   #folder(path: string | undefined): string {
     return this.#plan.siblings && path !== undefined ? folderOf(path) : "";
   }
 
-  async #environment(files: readonly ArchiveEntry[]): Promise<JobEnvironment | undefined> {
+  async #environment(files: readonly ArchiveEntry[]): Promise<FarmEnvironment | undefined> {
     if (files.length === 0) return undefined;
     const path = this.#plan.temporary(`environment-${this.#environments.size}.tar.gz`);
     await writeArchive(path, files);
-    return await readEnvironment(path);
+    const plain = await readEnvironment(path), identity = plain.hash.toHex();
+    const { signing } = this.#plan;
+    const environment = signing === undefined ? plain : await readEnvironment(await signing.sign(path));
+    return { environment, identity };
   }
 }

@@ -14,8 +14,8 @@ export const RESULT = { files: "result", stdout: "stdout.txt", stderr: "stderr.t
 
 /**
  * The `ssrun` of all packages, for a POSIX shell with tar, gzip and find. A server of RSPLIB or of this project calls it with the
- * name of the result and with the name of the environment, if there is one (reference/rsplib.md §5.5). Its exit code is the
- * command's.
+ * name of the result and with the name of the environment, if there is one (reference/rsplib.md §5.5); a server that runs only
+ * what is signed adds the name of its keyring, and the environment is signed then, too. Its exit code is the command's.
  */
 export const SSRUN: string = `#!/bin/sh
 # Runs the command of an rsp farm and packs what it has made.
@@ -23,7 +23,13 @@ here=$PWD
 place() { case $1 in /*) printf %s "$1" ;; *) printf %s "$here/$1" ;; esac; }
 result=$(place "$1") || exit 1
 if [ -n "$2" ]; then
-  gzip -dc "$(place "$2")" | (cd ${WORK_FOLDER} && tar xf -) || exit 1
+  environment=$(place "$2")
+  if [ -n "$3" ]; then
+    if command -v gpgv >/dev/null; then check='gpgv'; else check='gpg --batch --no-tty --no-default-keyring --decrypt'; fi
+    $check --quiet --homedir "$here" --keyring "$(place "$3")" --output "$here/unsigned" -- "$environment" || exit 1
+    environment=$here/unsigned
+  fi
+  gzip -dc "$environment" | (cd ${WORK_FOLDER} && tar xf -) || exit 1
 fi
 cd ${WORK_FOLDER} || exit 1
 find . -exec touch -t ${OLD} {} + && touch -t ${OLD} "$here/before" || exit 1

@@ -25,6 +25,7 @@ import type { JobPrint, ScriptingJobs } from "./jobs.ts";
 import { jobSettings, scriptingClientOptions } from "./options.ts";
 import type { ScriptingClientOptionValues } from "./options.ts";
 import { PrintedLines } from "./printed_lines.ts";
+import { Signing } from "./signing.ts";
 
 /** The command. */
 export const command: Command = defineCommand({
@@ -34,10 +35,12 @@ export const command: Command = defineCommand({
     "Uploads a work package, which is an archive with an executable file ssrun, to an element of the pool. There " +
     "ssrun runs in a directory of its own; its first argument is the name of the file that it is to write its " +
     "result to. The result is downloaded. When the element fails, the job is begun anew at another one.",
-    "Exit codes: 0 the job has succeeded and its result is here; 1 to 255 the job's own exit code, when it has " +
-    "failed in every trial (what it left is downloaded all the same); 1 there is no result; 2 the command " +
-    "line is wrong.",
   ],
+  exitCodes: {
+    0: "The job has succeeded, and its result is here",
+    1: "There is no result",
+    others: "The job's own, when it has failed in every trial; what it left is downloaded all the same",
+  },
   options: scriptingClientOptions,
   examples: [
     { line: "rsp scriptingclient -input=job.tar.gz -output=result.tar.gz", text: "Run a work package" },
@@ -45,13 +48,19 @@ export const command: Command = defineCommand({
       line: "rsp scriptingclient -input=job.tar.gz -output=result.tar.gz -environment=tools.tar.gz",
       text: "Servers keep the tools for the next job",
     },
+    {
+      line: "rsp scriptingclient -input=job.tar.gz -output=result.tar.gz -sign=me@example.org",
+      text: "Servers run only what is signed (-sskeyring)",
+    },
   ],
   run: (context) => runScriptingClient(context),
 });
 
 async function runScriptingClient(context: Context<ScriptingClientOptionValues>): Promise<number> {
   const { options } = context;
-  const plan = await planOf(options);
+  const checked = await planOf(options);
+  await using signing = options.sign === undefined ? undefined : await Signing.open(options.sign);
+  const plan = signing === undefined ? checked : await signedPlan(checked, signing);
   const log = openLog(context);
   const program = new ScriptingProgram(context, log, plan, await uploadBytes(plan));
   return await runScriptingJobs(context, log, {
@@ -80,6 +89,13 @@ async function planOf(options: ScriptingClientOptionValues): Promise<JobPlan> {
   if (options.environment === undefined) return files;
   await checkReadable("environment", options.environment);
   return { ...files, environment: await readEnvironment(options.environment) };
+}
+
+/** The same job with all that is uploaded signed. */
+async function signedPlan(plan: JobPlan, signing: Signing): Promise<JobPlan> {
+  const signed = { ...plan, input: await signing.sign(plan.input) };
+  if (plan.environment === undefined) return signed;
+  return { ...signed, environment: await readEnvironment(await signing.sign(plan.environment.path)) };
 }
 
 async function checkReadable(option: string, path: string): Promise<void> {

@@ -2,8 +2,10 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { rename, rm, stat } from "node:fs/promises";
-import { Joiner } from "../driver/joiner.ts";
 import { fileProblem } from "../driver/file_problem.ts";
+import { ReadAhead } from "../driver/read_ahead.ts";
+import { writeAll } from "../driver/write_all.ts";
+import { WriteBatch } from "../driver/write_batch.ts";
 import type {
   JobFile,
   ScriptingClientEffect,
@@ -39,18 +41,35 @@ export async function readEnvironment(path: string): Promise<JobEnvironment> {
 }
 
 /** A file that is being uploaded. */
-interface Source {
-  readonly file: Promise<Deno.FsFile>;
-  /** Where the next read would begin. */
-  position: number;
-  /** What was read last: the machine has taken it when it asks for more. */
-  buffer: Uint8Array<ArrayBuffer>;
+class Source {
+  readonly ahead: ReadAhead;
+  readonly #file: Promise<Deno.FsFile>;
+  /** Where the next read would begin by itself. */
+  #position = 0;
+
+  constructor(path: string) {
+    this.#file = Deno.open(path);
+    this.ahead = new ReadAhead((into, position) => this.#read(into, position));
+  }
+
+  async close(): Promise<void> {
+    await this.ahead.close();
+    await this.#file.then((open) => open.close(), () => {});
+  }
+
+  async #read(into: Uint8Array<ArrayBuffer>, position: number): Promise<number> {
+    const open = await this.#file;
+    if (position !== this.#position) await open.seek(position, Deno.SeekMode.Start);
+    const length = await open.read(into) ?? 0;
+    this.#position = position + length;
+    return length;
+  }
 }
 
 /** Octets of a result that wait to be written together. */
-interface Batch {
+interface Filling {
   readonly run: number;
-  readonly pieces: Uint8Array[];
+  readonly batch: WriteBatch;
 }
 
 /**
@@ -67,8 +86,8 @@ export class JobFiles {
   readonly #prints = new Map<string, { readonly run: number; readonly file: Deno.FsFile }>();
   #output: Deno.FsFile | undefined;
   #outputPath: string;
-  #batch: Batch | undefined;
-  readonly #joiner = new Joiner();
+  #filling: Filling | undefined;
+  readonly #spare: WriteBatch[] = [];
   #tail: Promise<void> = Promise.resolve();
   #closed = false;
 
@@ -104,7 +123,8 @@ export class JobFiles {
         break;
       case "print": {
         const path = effect.channel === "server" ? undefined : this.#plan[effect.channel];
-        if (path !== undefined) this.#enqueue(path, () => this.#print(path, effect.run, effect.data));
+        const data = effect.data.slice(); // it is borrowed
+        if (path !== undefined) this.#enqueue(path, () => this.#print(path, effect.run, data));
         break;
       }
       default:
@@ -118,7 +138,7 @@ export class JobFiles {
     if (this.#closed) return;
     this.#closed = true;
     this.#output?.close();
-    for (const { file } of this.#sources.values()) await file.then((open) => open.close(), () => {});
+    for (const source of this.#sources.values()) await source.close();
     for (const { file } of this.#prints.values()) file.close();
   }
 
@@ -127,15 +147,11 @@ export class JobFiles {
     try {
       let source = this.#sources.get(file);
       if (source === undefined) {
-        source = { file: Deno.open(path), position: 0, buffer: new Uint8Array(maxBytes) };
+        source = new Source(path);
         this.#sources.set(file, source);
       }
-      const open = await source.file;
-      if (source.position !== offset) await open.seek(offset, Deno.SeekMode.Start);
-      if (source.buffer.length < maxBytes) source.buffer = new Uint8Array(maxBytes);
-      const length = await open.read(source.buffer.subarray(0, maxBytes)) ?? 0;
-      source.position = offset + length;
-      this.#answer({ type: "fileRead", job: this.#job, run, data: source.buffer.subarray(0, length) });
+      const data = await source.ahead.at(offset, maxBytes);
+      this.#answer({ type: "fileRead", job: this.#job, run, data });
     } catch (error) {
       this.#fail(path, "read", error);
     }
@@ -143,7 +159,7 @@ export class JobFiles {
 
   /** Does something after all that came before. */
   #enqueue(path: string, task: () => Promise<void>): void {
-    this.#batch = undefined; // what is written from now on comes behind the task
+    this.#filling = undefined; // what is written from now on comes behind the task
     this.#tail = this.#tail.then(task).catch((error) => this.#fail(path, "write", error));
   }
 
@@ -165,19 +181,21 @@ export class JobFiles {
   }
 
   #write(run: number, data: Uint8Array): void {
-    if (this.#batch === undefined) {
-      const batch: Batch = { run, pieces: [] };
-      this.#enqueue(this.#plan.output, () => this.#writeBatch(batch));
-      this.#batch = batch;
+    if (this.#filling === undefined) {
+      const filling: Filling = { run, batch: this.#spare.pop() ?? new WriteBatch() };
+      this.#enqueue(this.#plan.output, () => this.#writeBatch(filling));
+      this.#filling = filling;
     }
-    this.#batch.pieces.push(data);
+    this.#filling.batch.add(data);
   }
 
-  async #writeBatch(batch: Batch): Promise<void> {
-    if (this.#batch === batch) this.#batch = undefined;
-    const octets = this.#joiner.join(batch.pieces);
-    if (this.#output !== undefined) await writeAll(this.#output, octets);
-    this.#answer({ type: "outputWritten", job: this.#job, run: batch.run, octets: octets.length });
+  async #writeBatch(filling: Filling): Promise<void> {
+    const { run, batch } = filling;
+    if (this.#filling === filling) this.#filling = undefined;
+    if (this.#output !== undefined) await batch.writeTo(this.#output);
+    this.#answer({ type: "outputWritten", job: this.#job, run, octets: batch.length });
+    batch.clear();
+    this.#spare.push(batch);
   }
 
   async #finish(run: number): Promise<void> {
@@ -201,8 +219,4 @@ export class JobFiles {
     }
     await writeAll(print.file, data);
   }
-}
-
-async function writeAll(file: Deno.FsFile, octets: Uint8Array): Promise<void> {
-  for (let at = 0; at < octets.length;) at += await file.write(octets.subarray(at));
 }

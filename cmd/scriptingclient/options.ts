@@ -9,6 +9,7 @@ import type { ScriptingClientOptions } from "../../protocol/app/scripting/client
 /** How jobs and their servers are treated, by name: for all programs that have jobs run. */
 export interface JobOptions {
   readonly poolhandle: Option<string>;
+  readonly sign: Option<string | undefined>;
   readonly maxretry: Option<number>;
   readonly retrydelay: Option<number>;
   readonly transmittimeout: Option<number>;
@@ -37,6 +38,11 @@ const milliseconds = { group, valueName: "ms", max: 3_600_000 } as const;
 /** How jobs and their servers are treated. */
 export const jobOptions: JobOptions = {
   poolhandle: text("Pool that runs jobs, 1 to 32 octets", { group, defaultValue: "ScriptingPool" }),
+  sign: text("Sign what is uploaded by this key of your own, but for files named .gpg, which are signed", {
+    group,
+    valueName: "KEY",
+    defaultValue: undefined,
+  }),
   maxretry: integer("How often a job that fails is run", {
     group,
     min: 1,

@@ -403,6 +403,32 @@ const CASES: readonly Case[] = [
     sentence: /Neither wireshark nor tshark/,
     mend: "apt install wireshark tshark",
   },
+  {
+    host: "a host without bubblewrap",
+    facts: { ...BARE, tools: {} },
+    carrier: EMBEDDED,
+    name: "tool",
+    level: "note",
+    sentence: /runs jobs without a sandbox/,
+    mend: "apt install bubblewrap",
+  },
+  {
+    host: "a host without gpgv",
+    facts: { ...BARE, tools: { gpg: "/usr/bin/gpg" } },
+    carrier: EMBEDDED,
+    name: "tool",
+    level: "note",
+    sentence: /gpgv is not here/,
+    mend: "apt install gpgv",
+  },
+  {
+    host: "a host with gpg",
+    facts: { ...BARE, tools: { gpg: "/usr/bin/gpg" } },
+    carrier: EMBEDDED,
+    name: "tool",
+    level: "ok",
+    sentence: /\/usr\/bin\/gpg is here/,
+  },
 ];
 
 for (const { host, facts, wish, carrier, name, level, sentence, ...rest } of CASES) {

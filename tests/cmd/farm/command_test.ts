@@ -5,6 +5,7 @@ import { command as farm } from "../../../cmd/farm/command.ts";
 import { writeArchive } from "../../../cmd/farm/archive.ts";
 import { command as server } from "../../../cmd/server/command.ts";
 import { Program, startRegistrar } from "../program.ts";
+import { gnupgHome, hasGnupg, KeyBench } from "../server/scripting/keys.ts";
 
 /** A registrar, servers for two jobs each, and a folder. */
 class Pool implements AsyncDisposable {
@@ -20,7 +21,7 @@ class Pool implements AsyncDisposable {
     this.servers = servers;
   }
 
-  static async open(servers: number): Promise<Pool> {
+  static async open(servers: number, ...line: readonly string[]): Promise<Pool> {
     const folder = await Deno.makeTempDir();
     const { program, option } = await startRegistrar();
     const programs = Array.from(
@@ -33,6 +34,7 @@ class Pool implements AsyncDisposable {
           `-identifier=${index + 1}`,
           "-ssmaxthreads=2",
           "-loglevel=4",
+          ...line,
         ),
     );
     for (const one of programs) await one.event("registered");
@@ -154,6 +156,29 @@ Deno.test("jobs have the files beside their inputs, and are done again when thos
   assert.deepEqual(await run(), ["a.job", "b.job"]);
   assert.equal(await pool.read("b.job/copy"), "2\n");
 });
+
+Deno.test(
+  "a farm signs its packages, and knows its jobs again all the same",
+  { ignore: !hasGnupg },
+  async () => {
+    await using keys = await KeyBench.open("alice@example.org");
+    using _home = gnupgHome(keys.home);
+    await using pool = await Pool.open(1, `-sskeyring=${await keys.keyring("alice@example.org")}`);
+    await pool.write({ "a.job": "a\n", "b.job": "b\n", "common": "1\n" });
+    const run = async (...line: string[]) => {
+      const inputs = ["a.job", "b.job"].map((name) => pool.path(name));
+      const command = ["-command=cat {} common >out", `-with=${pool.path("common")}`, "-maxretry=1"];
+      const program = pool.farm(...command, ...line, "--", ...inputs);
+      return { exitCode: await program.ended, done: events(program, "done").sort(), program };
+    };
+    const refused = await run();
+    assert.match(String((await refused.program.event("failed"))["reason"]), /not signed/);
+    const { exitCode, done } = await run("-sign=alice@example.org");
+    assert.deepEqual([exitCode, done], [0, ["a.job", "b.job"]]);
+    assert.equal(await pool.read("a.job/out"), "a\n1\n", "what goes with it was signed, too");
+    assert.deepEqual((await run("-sign=alice@example.org")).done, [], "another signature is no other job");
+  },
+);
 
 Deno.test("inputs of one name have results of their own, in one run and in several", async () => {
   await using pool = await Pool.open(1);

@@ -1,10 +1,11 @@
 /** Jobs within one process: registrar, servers and client as commands, over the embedded stack and loopback. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { parseOptions } from "../../../cmd/options.ts";
+import { parseOptions } from "../../../cmd/parse_options.ts";
 import { command as client } from "../../../cmd/scriptingclient/command.ts";
 import { command as server } from "../../../cmd/server/command.ts";
 import { Program, startRegistrar } from "../program.ts";
+import { gnupgHome, hasGnupg, KeyBench } from "../server/scripting/keys.ts";
 import { recordOutput } from "../world.ts";
 
 /** What a test works with. */
@@ -119,6 +120,34 @@ Deno.test("an environment is uploaded for the first job, and found by the second
     }
     assert.deepEqual(needed, [true, false]);
   }));
+
+Deno.test(
+  "a client signs what it uploads, for a server that runs nothing else",
+  { ignore: !hasGnupg },
+  () =>
+    play(async (scene) => {
+      await using keys = await KeyBench.open("alice@example.org", "mallory@example.org");
+      using _home = gnupgHome(keys.home);
+      const pe = await scene.serve("-loglevel=4", `-sskeyring=${await keys.keyring("alice@example.org")}`);
+      const input = await pack(scene, "job", {
+        ssrun: '#!/bin/sh\ngpgv --keyring "$3" -o- "$2" | tar xz && cat word >$1\n',
+      });
+      const environment = await pack(scene, "environment", { word: "abracadabra" });
+      const run = async (...line: string[]) => {
+        const output = join(scene.folder, "result");
+        const job = user(scene, input, output, "-maxretry=1", ...line);
+        return { exitCode: await job.ended, text: String((await job.event("jobDone"))["text"]), output };
+      };
+      const { exitCode, output } = await run("-sign=alice@example.org", `-environment=${environment}`);
+      assert.equal(exitCode, 0);
+      assert.equal(await Deno.readTextFile(output), "abracadabra");
+      assert.match(String((await pe.event("signature"))["who"]), /alice@example\.org/);
+      assert.match((await run()).text, /not signed/);
+      assert.match((await run("-sign=mallory@example.org")).text, /not in the server's keyring/);
+      const unknown = user(scene, input, output, "-sign=nobody@example.org");
+      await assert.rejects(unknown.ended, /option -sign: .*(nobody@example\.org|No secret key)/i);
+    }),
+);
 
 Deno.test("a server that leaves in the middle of a job: another one does it", () =>
   play(async (scene) => {
