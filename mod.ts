@@ -388,6 +388,7 @@ export type {
   SessionEventBase,
   SessionFailover,
   SessionId,
+  SessionLoss,
   SessionMessage,
   SessionOpened,
   SessionReport,
@@ -456,6 +457,7 @@ export {
   writeFractalCookie,
 } from "./protocol/app/fractal/mod.ts";
 export type {
+  CancelInput,
   ColourMarks,
   ComputeEffect,
   ComputeInput,

@@ -49,6 +49,19 @@ export interface Context<Values = Readonly<Record<string, unknown>>> {
   readonly ready?: (() => void) | undefined;
 }
 
+/** What exit codes mean where a command says nothing else. */
+export const USUAL_EXIT_CODES: Readonly<Record<string, string>> = {
+  0: "Done",
+  1: "It failed, and a sentence said why",
+  2: "The command line is wrong",
+};
+
+/** Those of commands that serve until somebody ends them. */
+export const SERVING_EXIT_CODES: Readonly<Record<string, string>> = {
+  0: "Ctrl+C or SIGTERM came, and it has ended in order",
+  "130, 143": "A second one came, and it has ended at once",
+};
+
 /** A subcommand. */
 export interface Command {
   /** As in `rsp <name>`. */
@@ -64,10 +77,12 @@ export interface Command {
   readonly options: OptionTable;
   /** Command lines worth copying, each with what it does. */
   readonly examples: readonly { readonly line: string; readonly text: string }[];
+  /** What its exit codes mean, one line each without a full stop; those of {@linkcode USUAL_EXIT_CODES} among them. */
+  readonly exitCodes: Readonly<Record<string, string>>;
   /**
    * Runs it.
    *
-   * @returns the exit code: 0 done, 1 failed (a sentence said why), 2 wrong command line
+   * @returns the exit code
    * @throws {OptionError} when options contradict each other
    */
   run(context: Context): Promise<number>;
@@ -82,6 +97,8 @@ export interface CommandDefinition<Table extends OptionTable> {
   readonly operands?: string;
   readonly options: Table;
   readonly examples?: readonly { readonly line: string; readonly text: string }[];
+  /** Only those that mean more than {@linkcode USUAL_EXIT_CODES} says. */
+  readonly exitCodes?: Readonly<Record<string, string>>;
   run(context: Context<OptionValues<Table>>): Promise<number>;
 }
 
@@ -114,6 +131,7 @@ export function defineCommand<const Table extends OptionTable>(
     operands: "",
     examples: [],
     ...definition,
+    exitCodes: { ...USUAL_EXIT_CODES, ...definition.exitCodes },
     // The cast says what dispatch guarantees: the values come out of `definition.options`.
     run: (context) => definition.run(context as Context<OptionValues<Table>>),
   };

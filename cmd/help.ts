@@ -1,4 +1,6 @@
 import type { Command } from "./command.ts";
+import { COMMAND_GROUPS } from "./commands.ts";
+import type { CommandEntry } from "./commands.ts";
 import type { Option, OptionTable } from "./options.ts";
 
 /** Default headline of options that name none. */
@@ -8,6 +10,14 @@ const OWN_GROUP = "Options";
 export interface OptionRow {
   /** `-name=value` */
   readonly spelling: string;
+  /** Its parts: name with the dash, and what stands behind it up to the value's name: `=`, `[=`, or nothing for a flag. */
+  readonly name: string;
+  readonly joint: string;
+  readonly valueName: string;
+  /** What follows the value's name: `]` where it may be left out. */
+  readonly end: string;
+  /** Spellings of one letter, with their dashes. */
+  readonly letters: readonly string[];
   readonly summary: string;
   /** In words; empty when there is nothing to say. */
   readonly defaultText: string;
@@ -25,13 +35,18 @@ export function optionGroups(table: OptionTable): Map<string, OptionRow[]> {
   return groups;
 }
 
-function optionRow(name: string, entry: Option<unknown>): OptionRow {
-  const value = entry.valueName === undefined ? "" : `=${entry.valueName}`;
-  const letters = entry.aliases.filter((alias) => alias.length === 1);
-  const spelling = [`-${name}${entry.bareValue === undefined ? value : `[${value}]`}`]
-    .concat(letters.map((letter) => `-${letter}`)).join(", ");
+function optionRow(word: string, entry: Option<unknown>): OptionRow {
+  const { valueName = "", bareValue, aliases, defaultText } = entry;
+  const name = `-${word}`;
+  const [joint, end] = entry.valueName === undefined
+    ? ["", ""]
+    : bareValue === undefined
+    ? ["=", ""]
+    : ["[=", "]"];
+  const letters = aliases.filter((alias) => alias.length === 1).map((letter) => `-${letter}`);
+  const spelling = [`${name}${joint}${valueName}${end}`, ...letters].join(", ");
   const variable = entry.variable === undefined ? "" : ` (environment: ${entry.variable})`;
-  return { spelling, summary: entry.summary + variable, defaultText: entry.defaultText };
+  return { spelling, name, joint, valueName, end, letters, summary: entry.summary + variable, defaultText };
 }
 
 /**
@@ -53,10 +68,14 @@ export function commandHelp(command: Command, program: string, columns: number):
     }
   }
   lines.push("", "Others:", ...hanging("  -help", "This text", 32, width));
-  lines.push(...hanging("  -version", "Name and version of the program", 32, width));
+  lines.push(...hanging("  -version", "Which build of the program this is", 32, width));
   if (command.examples.length > 0) {
     lines.push("", "Examples:");
     for (const { line, text } of command.examples) lines.push(...hanging(`  ${line}`, text, 48, width));
+  }
+  lines.push("", "Exit codes:");
+  for (const [code, meaning] of Object.entries(command.exitCodes)) {
+    lines.push(...hanging(`  ${code}`, meaning, 12, width));
   }
   if (command.aliases.length > 0) {
     lines.push("", ...wrap(`Also called ${command.aliases.join(", ")}.`, width));
@@ -65,22 +84,25 @@ export function commandHelp(command: Command, program: string, columns: number):
 }
 
 /** Help text of the whole program. */
-export function programHelp(commands: readonly Command[], columns: number): string {
+export function programHelp(entries: readonly CommandEntry[], columns: number): string {
   const width = Math.max(40, Math.min(columns, 110));
   const lines = [
     "rsp: SCTP and Reliable Server Pooling (RSerPool) for a laboratory course.",
     "",
     "Usage: rsp <command> [options]",
-    "",
-    "Commands:",
   ];
-  for (const { name, summary } of commands) lines.push(...hanging(`  ${name}`, summary, 20, width));
+  for (const [group, headline] of Object.entries(COMMAND_GROUPS)) {
+    lines.push("", `${headline}:`);
+    for (const { name, summary } of entries.filter((entry) => entry.group === group)) {
+      lines.push(...hanging(`  ${name}`, summary, 20, width));
+    }
+  }
   lines.push(
     "",
     ...wrap(
       "Options are written -name=value, --name=value or --name value. `rsp help <command>` or `rsp <command> -help` " +
         "tells all about a command. A link to rsp that is named like a command, or like the RSPLIB program of its " +
-        "role, is that command.",
+        "role, is that command; `rsp link` makes such links.",
       width,
     ),
   );

@@ -1,9 +1,8 @@
 /** The entry point of `rsp`: joins the process to {@linkcode runProgram}. The only place that ends the process. */
-import { basename } from "node:path";
-import process from "node:process";
 import type { Output } from "./command.ts";
-import { isBackground } from "./driver/daemon.ts";
+import { isBackground } from "./driver/background.ts";
 import { listenForEnd } from "./driver/signals.ts";
+import { packed } from "./packed.ts";
 import { runProgram } from "./run.ts";
 
 type StandardStream = Pick<typeof Deno.stdout, "writeSync" | "isTerminal">;
@@ -36,13 +35,14 @@ function output(stream: StandardStream): Output {
   };
 }
 
-/** The name the binary was called by; scripts and bundles hand it over in RSP_CALLED_AS. */
-function calledAs(): string {
-  const name = Deno.env.get("RSP_CALLED_AS") ?? (Deno.build.standalone ? firstArgument() : "rsp");
-  return basename(name).replace(/\.exe$/, "");
+/** The file that the program was called by, or its name alone; RSP_CALLED_AS has the last word. */
+function calledBy(): string {
+  const given = Deno.env.get("RSP_CALLED_AS");
+  Deno.env.delete("RSP_CALLED_AS"); // which programs that this one starts have nothing to do with
+  return given ?? (packed() === undefined ? "rsp" : firstArgument());
 }
 
-/** How the shell called the compiled binary. Deno itself only tells the file behind the link. */
+/** How the shell called the packed program. Deno itself only tells the file behind the link. */
 function firstArgument(): string {
   try {
     return Deno.readTextFileSync("/proc/self/cmdline").split("\0")[0] ?? "rsp";
@@ -57,17 +57,21 @@ function explain(error: unknown): string {
   return (Deno.env.get("RSP_DEBUG") ?? "") === "" ? error.message : error.stack ?? error.message;
 }
 
-if (import.meta.main) {
+/** Runs the program, and ends the process with its exit code. */
+export async function main(): Promise<never> {
   const stderr = output(Deno.stderr);
   const end = listenForEnd({
     onSecond: (exitCode) => Deno.exit(exitCode),
     outlivesTerminal: isBackground((name) => Deno.env.get(name)),
   });
+  const file = calledBy();
   let exitCode = 1;
   try {
     exitCode = await runProgram({
-      calledAs: calledAs(),
+      calledAs: file.slice(file.lastIndexOf("/") + 1).replace(/\.exe$/, ""),
       arguments: Deno.args,
+      // Importing node:process would cost every start what only those who read need.
+      // deno-lint-ignore no-process-global
       stdin: { isTerminal: Deno.stdin.isTerminal(), open: () => process.stdin },
       stdout: output(Deno.stdout),
       stderr,
@@ -79,3 +83,6 @@ if (import.meta.main) {
   }
   Deno.exit(exitCode);
 }
+
+// No `await` here: the form in which the program is packed has none outside functions.
+if (import.meta.main) void main();

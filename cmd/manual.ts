@@ -1,6 +1,11 @@
 /** Manual pages, written from the commands' own tables. Texts in, roff (man(7)) out. */
+import { USUAL_EXIT_CODES } from "./command.ts";
 import type { Command } from "./command.ts";
 import { optionGroups } from "./help.ts";
+import type { OptionRow } from "./help.ts";
+
+/** The first line of every page, by which `rsp man` knows its own. */
+export const PAGE_MARK = '.\\" Written by rsp man from the tables of the program.';
 
 /**
  * The manual page of a command.
@@ -8,18 +13,23 @@ import { optionGroups } from "./help.ts";
  * @param command the command
  * @param version of the program
  * @param others names of the other commands, for "see also"
+ * @param names other names of this one
  */
-export function manualPage(command: Command, version: string, others: readonly string[]): string {
+export function manualPage(
+  command: Command,
+  version: string,
+  others: readonly string[],
+  names: readonly string[] = command.aliases,
+): string {
   const name = `rsp-${command.name}`;
-  const operands = command.operands === "" ? [] : [roff(command.operands)];
+  const operands = command.operands === "" ? "" : ` ${roff(command.operands)}`;
   const lines = [
     header(name, version),
     ".SH NAME",
-    roff(`${[name, ...command.aliases].join(", ")} - `).replace(/ \\- $/, " \\-") +
-    ` ${roff(command.summary)}`,
+    `${[name, ...names].map(roff).join(", ")} \\- ${roff(command.summary)}`,
     ".SH SYNOPSIS",
     `.B rsp ${roff(command.name)}`,
-    [".RI [ options ]", ...operands].join("\n"),
+    `.RI [ options ]${operands}`,
     ".SH DESCRIPTION",
     roff(`${command.summary}.`),
   ];
@@ -29,8 +39,13 @@ export function manualPage(command: Command, version: string, others: readonly s
     roff("An option is written -name=value, --name=value or --name value."),
     ...optionLines(command),
   );
-  lines.push(...exampleLines(command), ...statusLines(), ".SH SEE ALSO");
-  lines.push(others.map((other) => `.BR ${roff(other)} (1)`).join(",\n"));
+  lines.push(
+    ...environmentLines(optionVariables([command])),
+    ...exampleLines(command),
+    ...statusLines(command.exitCodes),
+    ".SH SEE ALSO",
+    others.map((other) => `.BR \\%${roff(other)} (1)`).join(",\n"),
+  );
   return lines.join("\n") + "\n";
 }
 
@@ -39,7 +54,7 @@ export function programPage(commands: readonly Command[], version: string): stri
   const lines = [
     header("rsp", version),
     ".SH NAME",
-    roff("rsp - ").replace(/ \\- $/, " \\-") + " SCTP and Reliable Server Pooling for a laboratory course",
+    "rsp \\- SCTP and Reliable Server Pooling for a laboratory course",
     ".SH SYNOPSIS",
     ".B rsp",
     ".I command",
@@ -47,7 +62,8 @@ export function programPage(commands: readonly Command[], version: string): stri
     ".SH DESCRIPTION",
     roff(
       "One program for all roles of Reliable Server Pooling (RFC 3237, 5351 to 5356) and for SCTP itself (RFC 9260). A link " +
-        "to it that is named like a command, or like a program of RSPLIB or lksctp-tools, is that command.",
+        "to it that is named like a command, or like a program of RSPLIB or lksctp-tools, is that command; rsp link makes " +
+        "such links.",
     ),
     ".SH COMMANDS",
   ];
@@ -56,48 +72,70 @@ export function programPage(commands: readonly Command[], version: string): stri
     lines.push(".TP", `.BR rsp\\-${roff(name)} (1)`, roff(`${summary}.${also}`));
   }
   lines.push(
-    ".SH ENVIRONMENT",
-    ".TP",
-    ".B RSP_TRANSPORT",
-    roff("What carries SCTP where -transport does not say it: auto, kernel or embedded."),
-    ".TP",
-    ".B RSP_ENCAPSULATION",
-    roff("How the embedded stack sends packets where -encapsulation does not say it: auto, raw or udp."),
-    ".TP",
-    ".B NO_COLOR",
-    "No colours.",
-    ...statusLines(),
+    ...environmentLines(new Map([...optionVariables(commands), ...PROGRAM_VARIABLES])),
+    ...statusLines({ ...USUAL_EXIT_CODES, ...PROGRAM_EXIT_CODES }),
     ".SH SEE ALSO",
-    commands.map(({ name }) => `.BR rsp\\-${roff(name)} (1)`).join(",\n"),
+    commands.map(({ name }) => `.BR \\%rsp\\-${roff(name)} (1)`).join(",\n"),
   );
   return lines.join("\n") + "\n";
 }
 
-/** A page that is another one under another name. */
-export function aliasPage(command: Command): string {
-  return `.so man1/rsp-${command.name}.1\n`;
+/** Variables of the environment that stand in for no option. */
+const PROGRAM_VARIABLES: readonly (readonly [name: string, meaning: string])[] = [
+  ["NO_COLOR", "No colours, whatever it says."],
+  ["RSP_DEBUG", "Unless it is empty, faults that no command foresaw are told with a stack trace."],
+];
+
+const PROGRAM_EXIT_CODES: Readonly<Record<string, string>> = {
+  "130, 143": "A second Ctrl+C or SIGTERM came, and ended it at once",
+  others: "Those of a command; its page says which",
+};
+
+/** Variables that stand in for options, each with what it says. */
+function optionVariables(commands: readonly Command[]): Map<string, string> {
+  const variables = new Map<string, string>();
+  for (const { options } of commands) {
+    for (const [name, { variable, summary }] of Object.entries(options)) {
+      if (variable !== undefined && !variables.has(variable)) {
+        variables.set(variable, `Stands in for -${name}: ${summary}.`);
+      }
+    }
+  }
+  return variables;
 }
 
 function header(name: string, version: string): string {
-  return `.TH ${quoted(name.toUpperCase())} 1 "" ${quoted(`rsp ${version}`)} "User Commands"`;
+  return `${PAGE_MARK}\n.TH ${quoted(name.toUpperCase())} 1 "" ${quoted(`rsp ${version}`)} "User Commands"`;
 }
 
 function optionLines(command: Command): string[] {
   const lines: string[] = [];
   for (const [group, rows] of optionGroups(command.options)) {
     lines.push(`.SS ${quoted(group)}`);
-    for (const { spelling, summary, defaultText } of rows) {
-      const [name = "", value] = splitOnce(spelling);
-      lines.push(
-        ".TP",
-        value === undefined ? `.B ${roff(name)}` : `.BI ${roff(`${name}=`)} ${quoted(value)}`,
-      );
+    for (const row of rows) {
+      const { summary, defaultText } = row;
+      lines.push(".TP", optionHead(row));
       lines.push(roff(defaultText === "" ? `${summary}.` : `${summary}. Default: ${defaultText}.`));
     }
   }
   lines.push('.SS "Others"', ".TP", `.B ${roff("-help")}`, "A shorter text than this one.");
-  lines.push(".TP", `.B ${roff("-version")}`, "Name and version of the program.");
+  lines.push(".TP", `.B ${roff("-version")}`, "Which build of the program this is.");
   return lines;
+}
+
+/** The option in bold, its value's name in italics, other spellings behind commas. */
+function optionHead({ name, joint, valueName, end, letters }: OptionRow): string {
+  const others = letters.map((letter) => `, \\fB${roff(letter)}\\fP`).join("");
+  const value = valueName === "" ? "" : `\\fI${roff(valueName)}\\fP`;
+  return `\\fB${roff(name + joint)}\\fP${value}${end === "" ? "" : `\\fB${roff(end)}\\fP`}${others}`;
+}
+
+function environmentLines(variables: ReadonlyMap<string, string>): string[] {
+  if (variables.size === 0) return [];
+  return [
+    ".SH ENVIRONMENT",
+    ...[...variables].flatMap(([name, meaning]) => [".TP", `.B ${roff(name)}`, roff(meaning)]),
+  ];
 }
 
 function exampleLines({ examples }: Command): string[] {
@@ -105,24 +143,12 @@ function exampleLines({ examples }: Command): string[] {
   return [".SH EXAMPLES", ...examples.flatMap(({ line, text }) => [".TP", `.B ${roff(line)}`, roff(text)])];
 }
 
-function statusLines(): string[] {
+function statusLines(exitCodes: Readonly<Record<string, string>>): string[] {
+  const codes = Object.entries(exitCodes);
   return [
     ".SH EXIT STATUS",
-    ".TP",
-    ".B 0",
-    "Done.",
-    ".TP",
-    ".B 1",
-    "It failed, and a sentence said why.",
-    ".TP",
-    ".B 2",
-    "The command line is wrong.",
+    ...codes.flatMap(([code, meaning]) => [".TP", `.B ${roff(code)}`, roff(`${meaning}.`)]),
   ];
-}
-
-function splitOnce(spelling: string): [string, string | undefined] {
-  const at = spelling.indexOf("=");
-  return at < 0 ? [spelling, undefined] : [spelling.slice(0, at), spelling.slice(at + 1)];
 }
 
 /** Characters that roff would take for commands, or for typography where an ASCII character is meant to be copied. */

@@ -1,11 +1,11 @@
 /** From a command line to an exit code. */
 import type { Command, Context, Input, Output } from "./command.ts";
 import { commandEntries, findCommand, findVariant } from "./commands.ts";
-import { backgroundSide, runInBackground } from "./driver/daemon.ts";
 import { commandHelp, programHelp } from "./help.ts";
-import { nearest, OptionError, parseOptions } from "./options.ts";
-import { VERSION } from "./version.ts";
+import { OptionError } from "./options.ts";
+import { parseOptions } from "./parse_options.ts";
 import type { OptionTable } from "./options.ts";
+import { unknownCommand } from "./unknown_command.ts";
 
 /** What {@linkcode runProgram} needs of the process. */
 export interface ProcessContext {
@@ -33,26 +33,17 @@ export async function runProgram(world: ProcessContext): Promise<number> {
   }
 
   const [word, ...rest] = world.arguments;
-  if (word === "help" && rest[0] !== undefined) {
-    return await runProgram({ ...world, arguments: [rest[0], "-help"] });
+  if (word === undefined) {
+    world.stderr.write(programHelp(commandEntries, world.stderr.size().columns));
+    return ExitCode.usage;
   }
-  if (word === undefined || word === "help" || HELP_WORDS.includes(word)) {
-    const commands = await Promise.all(commandEntries.map((entry) => entry.load()));
-    const output = word === undefined ? world.stderr : world.stdout;
-    output.write(programHelp(commands, output.size().columns));
-    return word === undefined ? ExitCode.usage : ExitCode.done;
-  }
-  if (word === "version" || VERSION_WORDS.includes(word)) {
-    world.stdout.write(versionLine());
-    return ExitCode.done;
-  }
+  if (HELP_WORDS.includes(word)) return await runProgram({ ...world, arguments: ["help", ...rest] });
+  if (VERSION_WORDS.includes(word)) return await runProgram({ ...world, arguments: ["version", ...rest] });
   const variant = findVariant(word, rest);
   if (variant !== undefined) return await runProgram({ ...world, arguments: variant });
   const entry = findCommand(word);
   if (entry === undefined) {
-    const near = nearest(word, commandEntries.flatMap(({ name, aliases }) => [name, ...aliases]));
-    const hint = near === undefined ? "`rsp help` lists them" : `did you mean ${near}?`;
-    world.stderr.write(`rsp: there is no command ${JSON.stringify(word)}; ${hint}\n`);
+    world.stderr.write(unknownCommand("rsp", word));
     return ExitCode.usage;
   }
   return await runCommand(entry.name, word, `rsp ${word}`, rest, world);
@@ -72,8 +63,7 @@ async function runCommand(
     return ExitCode.done;
   }
   if (line.length === 1 && VERSION_WORDS.includes(line[0]!) && !("version" in command.options)) {
-    stdout.write(versionLine());
-    return ExitCode.done;
+    return await runCommand("version", calledAs, program, [], world);
   }
   try {
     const { values, positionals, given } = parseOptions(command.options, line, variable);
@@ -95,7 +85,7 @@ async function runCommand(
     const { daemonpidfile } = values;
     return typeof daemonpidfile === "string"
       ? await runDaemon(command, context, daemonpidfile, line)
-      : await command.run(context);
+      : await runManaged(command, context);
   } catch (error) {
     if (!(error instanceof OptionError)) throw error;
     stderr.write(`${program}: ${error.message} (${program} -help tells more)\n`);
@@ -111,6 +101,8 @@ async function runDaemon(
   line: readonly string[],
 ): Promise<number> {
   const { stdout, stderr, signal, variable } = context;
+  // Loaded for those who want it: node:fs would cost every start more than all that the program itself does by then.
+  const { backgroundSide, runInBackground } = await import("./driver/daemon.ts");
   const side = backgroundSide(pidFile, stdout, variable);
   if (side === undefined) {
     return await runInBackground({ pidFile, line: [command.name, ...line], stdout, stderr, signal });
@@ -122,9 +114,21 @@ async function runDaemon(
   }
 }
 
-function versionLine(): string {
-  const { deno, v8 } = Deno.version;
-  return `rsp ${VERSION} (Deno ${deno}, V8 ${v8}, ${Deno.build.target})\n`;
+/** Runs a command in the foreground, and tells a service manager how it goes, where one has started it. */
+async function runManaged(command: Command, context: Context): Promise<number> {
+  const path = context.variable("NOTIFY_SOCKET") ?? "";
+  if (path === "") return await command.run(context);
+  const { serviceManager } = await import("./driver/service_manager.ts");
+  const manager = serviceManager(
+    path,
+    (sentence) => context.stderr.write(`${context.program}: ${sentence}\n`),
+  );
+  context.signal.addEventListener("abort", manager.stopping);
+  try {
+    return await command.run({ ...context, ready: manager.ready });
+  } finally {
+    context.signal.removeEventListener("abort", manager.stopping);
+  }
 }
 
 /** Whether help is asked for, before `--`; `-h` alone asks for it unless the command has such an option. */

@@ -6,6 +6,7 @@
  */
 // deno-lint-ignore-file no-console
 import { commandEntries } from "../cmd/commands.ts";
+import { USUAL_EXIT_CODES } from "../cmd/command.ts";
 import type { Command } from "../cmd/command.ts";
 import { optionGroups } from "../cmd/help.ts";
 
@@ -26,6 +27,12 @@ function commandSection(command: Command): string {
     for (const { spelling, summary, defaultText } of rows) {
       lines.push(`| \`${spelling.replaceAll("|", "\\|")}\` | ${cell(summary)} | ${cell(defaultText)} |`);
     }
+  }
+  const codes = Object.entries(command.exitCodes).filter(([code, meaning]) =>
+    USUAL_EXIT_CODES[code] !== meaning
+  );
+  if (codes.length > 0) {
+    lines.push("", `Exit codes: ${codes.map(([code, meaning]) => `${code} = ${meaning}`).join("; ")}.`);
   }
   return lines.join("\n");
 }

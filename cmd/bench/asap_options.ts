@@ -41,6 +41,7 @@ export const asapOptions: AsapOptions = {
     {
       ...group,
       valueName: "resolve|register|churn[,…]",
+      words: ASAP_WORKS,
       defaultText: "off",
       defaultValue: [],
       readOne(part) {

@@ -32,8 +32,10 @@ export const command: Command = defineCommand({
     "With -asap the other side is a registrar, of whatever make: users resolve a pool, or elements register there, as " +
     "fast as it answers. A line a run: users, answers, refusals among them, answers a second, times from request to " +
     "answer.",
-    "Exit codes: 0 done, 1 no association or the peer went away, 2 the command line is wrong.",
   ],
+  exitCodes: {
+    1: "There was no association, or the peer went away",
+  },
   operands: "[HOST[:PORT]]",
   options: benchOptions,
   examples: [

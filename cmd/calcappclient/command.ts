@@ -32,8 +32,11 @@ export const command: Command = defineCommand({
   description: [
     "Makes up jobs of random sizes at random intervals and has them calculated, one after the other, by the elements " +
     "of a pool. When an element fails, another one goes on where it stopped.",
-    "Exit codes: 0 jobs were completed (with -jobs all of them), 1 they were not, 2 the command line is wrong.",
   ],
+  exitCodes: {
+    0: "Jobs were completed; with -jobs all of them",
+    1: "They were not",
+  },
   options: calcAppClientOptions,
   examples: [
     { line: "rsp calcappclient", text: "A job every 15 s, of 5 million calculations on average" },

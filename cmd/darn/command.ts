@@ -20,9 +20,12 @@ export const command: Command = defineCommand({
     "Listens (-l) or sends (-s), or both: what comes is shown as it comes, in either mode. With -I it takes commands at a " +
     "prompt; ? lists them. Without a terminal the commands come from the input, and `expect`, `sleep` and `source` make " +
     "scripts of them. Ctrl+C shuts all associations down; a second one ends at once.",
-    "Exit codes: 0 done, 1 a command failed or SCTP cannot be had, 2 the command line is wrong, 3 an association could " +
-    "not be set up or was lost, 4 what was waited for did not come in time.",
   ],
+  exitCodes: {
+    1: "A command failed, or SCTP cannot be had",
+    3: "An association could not be set up, or was lost",
+    4: "What was waited for did not come in time",
+  },
   options: darnOptionTable,
   examples: [
     { line: "rsp darn -H :: -P 1234 -l", text: "Listen, and show what comes" },

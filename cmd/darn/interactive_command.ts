@@ -1,5 +1,5 @@
 /** What a command of the prompt is, and how one is carried out. */
-import { nearest } from "../options.ts";
+import { nearest } from "../nearest.ts";
 import { CommandError } from "./command_error.ts";
 import { readCommandLine } from "./command_line.ts";
 import type { CommandLine } from "./command_line.ts";

@@ -200,7 +200,10 @@ export const darnOptionTable: DarnOptionTable = {
     max: 65535,
     defaultValue: 65535,
   }),
-  hbinterval: integer("How often idle paths are probed; 0 = never", { ...ms, defaultText: "30000" }),
+  hbinterval: integer("How often idle paths are probed; 0 = never", {
+    ...ms,
+    defaultText: "30000; on kernel SCTP net.sctp.hb_interval",
+  }),
   "rto-initial": integer("First retransmission time-out", { ...ms, defaultText: "1000" }),
   "rto-min": integer("Shortest retransmission time-out", { ...ms, defaultText: "1000" }),
   "rto-max": integer("Longest retransmission time-out", { ...ms, defaultText: "60000" }),

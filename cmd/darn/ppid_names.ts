@@ -1,7 +1,7 @@
 /** Payload protocol identifiers by name, as IANA's registry has them. */
 import type { Ppid } from "../../protocol/net.ts";
 import { CommandError } from "./command_error.ts";
-import { nearest } from "../options.ts";
+import { nearest } from "../nearest.ts";
 
 /** Short names; what the registry says at length stands behind them in its own words only where it is no acronym. */
 const NAMES: ReadonlyMap<Ppid, string> = new Map([

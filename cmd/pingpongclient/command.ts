@@ -39,9 +39,11 @@ export const command: Command = defineCommand({
     "Finds a registrar, resolves the pool and sends a message at an interval. Each reply has a number, which the next " +
     "element goes on from when an element fails; a gap is reported. Messages that were not answered are sent to the next " +
     "element. Statistics come at the end.",
-    "Exit codes: 0 all messages of -count were answered (without -count: at least one), 1 they were not, 2 the command line " +
-    "is wrong.",
   ],
+  exitCodes: {
+    0: "All messages of -count were answered; without -count at least one",
+    1: "They were not",
+  },
   options: pingPongClientOptions,
   examples: [
     { line: "rsp pingpongclient", text: "Two messages a second until Ctrl+C" },

@@ -1,7 +1,7 @@
 /** `rsp registrar`: the registrar of an operation scope (RFC 5352, RFC 5353; reference/rsplib.md §1.3 and §3.8). */
 import { napBetweenMessages } from "../../ffi/poller.ts";
 import { ComponentGroup, componentId, registrarStatus } from "../../protocol/csp/mod.ts";
-import { defineCommand } from "../command.ts";
+import { defineCommand, SERVING_EXIT_CODES } from "../command.ts";
 import type { Command, Context } from "../command.ts";
 import { LogLevel, openLog } from "../driver/log.ts";
 import { inLives } from "../driver/lives.ts";
@@ -30,6 +30,7 @@ export const command: Command = defineCommand({
     "over its elements.",
     "The signal SIGUSR1 makes it write down what it knows, as rsp hsdump shows it.",
   ],
+  exitCodes: SERVING_EXIT_CODES,
   options: registrarOptionTable,
   examples: [
     { line: "rsp registrar", text: "the well-known ports and groups" },

@@ -1,5 +1,5 @@
 /** `rsp server`: pool elements of all services. */
-import { defineCommand } from "../command.ts";
+import { defineCommand, SERVING_EXIT_CODES } from "../command.ts";
 import type { Command, Context } from "../command.ts";
 import { inLives } from "../driver/lives.ts";
 import { LogLevel, openLog } from "../driver/log.ts";
@@ -31,6 +31,7 @@ export const command: Command = defineCommand({
     "element can go on with it.",
     "Several services may be named: each is a pool element of its own.",
   ],
+  exitCodes: SERVING_EXIT_CODES,
   options: { ...serviceFlags(), ...serverOptions, ...optionsOfServices() },
   examples: [
     { line: "rsp server -fractal", text: "Compute fractal images in pool FractalGeneratorPool" },

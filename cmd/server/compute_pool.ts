@@ -1,5 +1,6 @@
 /** Workers that compute fractal points, so that the thread that serves SCTP answers in time. */
 import type { ComputeJob } from "../../protocol/app/fractal/server.ts";
+import { workerAddress } from "../packed.ts";
 import type { ComputeAnswer, ComputeOrder } from "./fractal_worker.ts";
 
 /** What a pool tells. */
@@ -76,8 +77,8 @@ export class ComputePool implements Disposable {
   }
 
   #start(): Member {
-    // The address must be written in this form for `deno compile` to find it; the binary includes the file.
-    const worker = new Worker(new URL("./fractal_worker.ts", import.meta.url), { type: "module" });
+    const address = workerAddress("fractal_worker.ts") ?? new URL("./fractal_worker.ts", import.meta.url);
+    const worker = new Worker(address, { type: "module" });
     const member: Member = { worker, job: undefined, spare: undefined };
     worker.onmessage = ({ data }: MessageEvent<ComputeAnswer>) => {
       member.job = undefined;

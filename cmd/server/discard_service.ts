@@ -20,6 +20,7 @@ export const discardService: Service = defineService({
     runService<never, never, DiscardReport>(context, {
       title: "Discard server",
       defaultPoolHandle: "DiscardPool",
+      dataEndpoint: { borrowedMessages: true },
       hostOptions: { maxSessions: MAX_SHARED_SESSIONS },
       wrap: (host) => new ApplicationMachine(host, (outlet) => new DiscardServer(outlet)),
       onEffect: () => {},

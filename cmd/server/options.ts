@@ -37,7 +37,7 @@ export interface ServerOptions
 
 /** What every service can be told. */
 export const serverOptions: ServerOptions = {
-  identifier: identifier("ID of the pool element"),
+  identifier: identifier("ID of the pool element, and in status reports", { aliases: ["cspidentifier"] }),
   local: socket("Where sessions are accepted", {
     words: ["auto"],
     defaultValue: "auto",

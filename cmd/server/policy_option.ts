@@ -1,5 +1,6 @@
 /** The option `-policy`, spelled as in RSPLIB (reference/rsplib.md §2.2). */
-import { nearest, OptionError } from "../options.ts";
+import { nearest } from "../nearest.ts";
+import { OptionError } from "../options.ts";
 import type { Option } from "../options.ts";
 import { fractionToWire, policyFields, PolicyType } from "../../protocol/param/policy.ts";
 import type { PolicyField, PolicyName, PolicyParameter } from "../../protocol/param/policy.ts";
@@ -51,9 +52,16 @@ export function policyOption(summary: string, defaultName: string): Option<Polic
     repeatable: false,
     aliases: [],
     variable: undefined,
+    words: policyNames(),
     group: undefined,
     read: readPolicyOption,
   };
+}
+
+/** The names of all policies; a colon at the end says that a number belongs there. */
+function policyNames(): string[] {
+  const names = Object.keys(PolicyType).filter(isPolicyName);
+  return names.map((name) => policyFields(name).some((field) => field in LETTERS) ? `${name}:` : name);
 }
 
 function readField(field: PolicyField, text: string): number {

@@ -57,8 +57,11 @@ export const command: Command = defineCommand({
     "A scenario is a text file: what the world is made of, what happens when, and what is expected. Behind a line " +
     `${TRACE_SEPARATOR} stands the trace that is expected. A word that it does not know makes it list those that it does.`,
     "Without a file random worlds are run: faults of all kinds, peace, then everything must have settled.",
-    "Exit codes: 0 all went as it should, 1 something did not, 2 the command line is wrong.",
   ],
+  exitCodes: {
+    0: "All went as it should",
+    1: "Something did not",
+  },
   operands: "[FILE…]",
   options: simulateOptions,
   examples: [

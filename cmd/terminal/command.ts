@@ -39,8 +39,11 @@ export const command: Command = defineCommand({
     "message that comes back with the ID of the element. When an element fails, another one is found. An element " +
     "that answers and ends the session, as in a daytime pool, is replaced when the next line is entered.",
     "Ends at the end of the input (Ctrl+D), when all answers have come.",
-    "Exit codes: 0 all that was entered was sent, 1 no element was found for it, 2 the command line is wrong.",
   ],
+  exitCodes: {
+    0: "All that was entered was sent",
+    1: "No element was found for it",
+  },
   options: terminalOptions,
   examples: [
     { line: "rsp terminal", text: "Talk to the echo pool" },

@@ -5,6 +5,7 @@ import type { Command, Context } from "../command.ts";
 import { fileProblem } from "../driver/file_problem.ts";
 import { flag, OptionError, text } from "../options.ts";
 import type { OptionValues } from "../options.ts";
+import { shellWord } from "../shell_word.ts";
 import { installProfile, settingsFolder } from "./install.ts";
 import { ownProfile } from "./profile.ts";
 import { filesOfProfile } from "./profile_files.ts";
@@ -38,8 +39,10 @@ export const command: Command = defineCommand({
     "dfilter_buttons, preferences, decode_as_entries.",
     "Pool elements and users without kernel SCTP and without privileges draw UDP ports 30000 to 32767. With -udp these are " +
     "dissected, too; but then a system that gives such ports to others is misread.",
-    "Exit codes: 0 done, 1 the profile cannot be installed, 2 the command line is wrong.",
   ],
+  exitCodes: {
+    1: "The profile cannot be installed",
+  },
   operands: "[FILE…]",
   options: wiresharkOptions,
   examples: [
@@ -113,9 +116,4 @@ function install(context: Context<WiresharkOptionValues>): number {
     stderr.write(`${program}: cannot install into ${folder}: ${fileProblem(error)}\n`);
     return 1;
   }
-}
-
-/** As a shell wants it. */
-function shellWord(text: string): string {
-  return /^[\w.-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -8,16 +8,15 @@ import {
   hostSockets,
   identifier,
   integer,
-  nearest,
   onOff,
   OptionError,
-  parseOptions,
   readHostSocket,
   readSocket,
   socket,
   text,
   texts,
 } from "../../cmd/options.ts";
+import { parseOptions } from "../../cmd/parse_options.ts";
 
 const table = {
   quiet: flag("Say nothing"),
@@ -142,12 +141,6 @@ Deno.test("readHostSocket() takes names, but no mistyped addresses", () => {
     assert.throws(() => readHostSocket(wrong, 1), /must be an address/, wrong);
   }
   assert.throws(() => readSocket("pc1:3863", 1), /must be an address/);
-});
-
-Deno.test("nearest() suggests what was meant, and nothing else", () => {
-  assert.equal(nearest("poolhandel", ["poolhandle", "policy"]), "poolhandle");
-  assert.equal(nearest("asap", ["asapannounce", "enrp"]), "asapannounce");
-  assert.equal(nearest("banana", ["poolhandle", "policy"]), undefined);
 });
 
 Deno.test("parseOptions() answers any line with values or an OptionError", () => {

@@ -1,7 +1,7 @@
 /** Commands within the test's own process, over the embedded stack and loopback. */
 import type { Readable } from "node:stream";
 import type { Command, Output } from "../../cmd/command.ts";
-import { parseOptions } from "../../cmd/options.ts";
+import { parseOptions } from "../../cmd/parse_options.ts";
 import { command as registrar } from "../../cmd/registrar/command.ts";
 
 /** Nothing here takes longer unless it is broken. */
@@ -12,6 +12,13 @@ const TRANSPORT = ["-transport=embedded", "-encapsulation=udp", "-asapannounce=o
 /** A line of a log. */
 export type Line = Readonly<Record<string, unknown>>;
 
+/** A command with what is around it. */
+export interface StartedCommand {
+  readonly command: Command;
+  readonly stdin?: Readable;
+  readonly variables?: Readonly<Record<string, string>>;
+}
+
 /** A command that runs, with its log as JSON objects. */
 export class Program {
   readonly lines: Line[] = [];
@@ -19,14 +26,11 @@ export class Program {
   readonly #abort = new AbortController();
   #waiting: (() => void) | undefined;
 
-  /** Starts a command, with something to read if it is given. */
-  constructor(started: Command | { readonly command: Command; readonly stdin: Readable }, ...line: string[]) {
-    const { command, stdin } = "command" in started ? started : { command: started, stdin: undefined };
-    const { values, given, positionals } = parseOptions(
-      command.options,
-      [...TRANSPORT, ...line],
-      () => undefined,
-    );
+  /** Starts a command, with something to read and an environment if they are given. */
+  constructor(started: Command | StartedCommand, ...line: string[]) {
+    const { command, stdin, variables = {} } = "command" in started ? started : { command: started };
+    const variable = (name: string) => variables[name];
+    const { values, given, positionals } = parseOptions(command.options, [...TRANSPORT, ...line], variable);
     const output: Output = {
       isTerminal: false,
       write: (text) => {
@@ -44,7 +48,7 @@ export class Program {
       stdin: stdin === undefined ? undefined : { isTerminal: false, open: () => stdin },
       stdout: output,
       stderr: output,
-      variable: () => undefined,
+      variable,
       signal: this.#abort.signal,
     });
   }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { commandEntries } from "../../cmd/commands.ts";
+import { programHelp } from "../../cmd/help.ts";
 import { runProgram } from "../../cmd/run.ts";
 import { recordOutput } from "./world.ts";
 
@@ -21,6 +22,30 @@ Deno.test("runProgram() lists the commands", async () => {
   const { exitCode, stdout } = await rsp(["help"]);
   assert.equal(exitCode, 0);
   for (const { name } of commandEntries) assert.match(stdout, new RegExp(`^  ${name} `, "m"));
+});
+
+Deno.test("runProgram() lists the commands without loading one", async () => {
+  const asked: string[] = [];
+  const watched = commandEntries.map((entry) => ({
+    ...entry,
+    load: () => {
+      asked.push(entry.name);
+      return entry.load();
+    },
+  }));
+  assert.match(programHelp(watched, 80), /^ {2}registrar /m);
+  assert.deepEqual(asked, []);
+  const { exitCode, stdout } = await rsp(["-h"]);
+  assert.deepEqual([exitCode, stdout], [0, programHelp(commandEntries, 80)]);
+});
+
+Deno.test("rsp help tells about a command by each of its names, and suggests one for others", async () => {
+  assert.match((await rsp(["help", "sctp_darn"])).stdout, /^Usage: rsp sctp_darn \[options\]/m);
+  assert.match((await rsp(["--help", "hsdump"])).stdout, /^Usage: rsp hsdump \[options\]/m);
+  const { exitCode, stdout, stderr } = await rsp(["help", "hsdmup"]);
+  assert.deepEqual([exitCode, stdout], [2, ""]);
+  assert.equal(stderr, 'rsp help: there is no command "hsdmup"; did you mean hsdump?\n');
+  assert.equal((await rsp(["help", "hsdump", "darn"])).exitCode, 2);
 });
 
 Deno.test("runProgram() without a command shows the help on stderr and exits with 2", async () => {
@@ -66,10 +91,11 @@ Deno.test("runProgram() is a command when the program is called by the command's
   assert.match(stdout, /^Usage: rspregistrar \[options\]/m);
 });
 
-for (const { name, aliases, load } of commandEntries) {
+for (const { name, aliases, summary, programs, load } of commandEntries) {
   Deno.test(`the list of commands agrees with the command ${name}`, async () => {
     const command = await load();
-    assert.deepEqual([command.name, command.aliases], [name, aliases]);
+    assert.deepEqual([command.name, command.aliases, command.summary], [name, aliases, summary]);
+    assert.ok(programs.every((program) => program === name || aliases.includes(program)));
   });
 
   Deno.test(`the help of ${name} names every option and fits the terminal`, async () => {

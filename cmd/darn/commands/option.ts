@@ -13,7 +13,7 @@ import type {
   SocketOptionTarget,
   SocketOptionValue,
 } from "../../../protocol/net.ts";
-import { nearest } from "../../options.ts";
+import { nearest } from "../../nearest.ts";
 import { CommandError } from "../command_error.ts";
 import { expectNothingElse, readNumber } from "../command_line.ts";
 import type { CommandLine } from "../command_line.ts";

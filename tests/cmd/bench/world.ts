@@ -1,6 +1,6 @@
 /** `rsp bench` within one process, over the embedded stack and loopback. */
 import type { Output } from "../../../cmd/command.ts";
-import { parseOptions } from "../../../cmd/options.ts";
+import { parseOptions } from "../../../cmd/parse_options.ts";
 import { command } from "../../../cmd/bench/command.ts";
 
 /** Nothing here takes longer unless it is broken. */

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { machineOptions } from "../../../cmd/registrar/machine_options.ts";
 import { registrarOptionTable } from "../../../cmd/registrar/options.ts";
 import type { RegistrarOptionValues } from "../../../cmd/registrar/options.ts";
-import { OptionError, parseOptions } from "../../../cmd/options.ts";
+import { OptionError } from "../../../cmd/options.ts";
+import { parseOptions } from "../../../cmd/parse_options.ts";
 import { RFC_TIMES, RSPLIB_TIMES } from "../../../protocol/registrar/presets.ts";
 
 const parse = (...line: string[]) =>

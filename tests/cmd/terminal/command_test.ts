@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { Readable } from "node:stream";
 import type { Output } from "../../../cmd/command.ts";
-import { parseOptions } from "../../../cmd/options.ts";
+import { parseOptions } from "../../../cmd/parse_options.ts";
 import { command as server } from "../../../cmd/server/command.ts";
 import { command as terminal } from "../../../cmd/terminal/command.ts";
 import { Program, startRegistrar } from "../program.ts";
