@@ -1,6 +1,6 @@
 /**
- * All checks that need no test run: format, lint, types, purity of `protocol/`, direction of imports, documentation of the
- * public module, README. Prints one line a check; exits non-zero when one fails.
+ * All checks that need no test run: format, lint, types, purity of `protocol/`, pages for browsers, direction of imports,
+ * documentation of the public module, README. Prints one line a check; exits non-zero when one fails.
  *
  *     deno task check
  */
@@ -35,34 +35,69 @@ async function deno(...line: string[]): Promise<Outcome & { readonly stdout: str
   return { ok: success, stdout: output, complaint: success ? "" : text.decode(stderr) + output };
 }
 
-/** All TypeScript files below a folder, as paths within the project. */
-async function sources(folder: string): Promise<string[]> {
+/** All TypeScript files below a folder, or all with another ending, as paths within the project. */
+async function sources(folder: string, ending = ".ts"): Promise<string[]> {
   const found: string[] = [];
   for await (const entry of Deno.readDir(`${ROOT}/${folder}`)) {
     const path = `${folder}/${entry.name}`;
-    if (entry.isDirectory) found.push(...await sources(path));
-    else if (entry.name.endsWith(".ts")) found.push(path);
+    if (entry.isDirectory) found.push(...await sources(path, ending));
+    else if (entry.name.endsWith(ending)) found.push(path);
   }
   return found.sort();
 }
 
 async function allSources(): Promise<string[]> {
-  return ["mod.ts", ...(await Promise.all(SOURCE_FOLDERS.map(sources))).flat()];
+  return ["mod.ts", ...(await Promise.all(SOURCE_FOLDERS.map((folder) => sources(folder)))).flat()];
+}
+
+/** The project's configuration, as far as it is read here. */
+interface Configuration {
+  readonly compilerOptions: Readonly<Record<string, unknown>>;
+  readonly imports: Readonly<Record<string, string>>;
+}
+
+/** Checks types with changes to the project's configuration. */
+async function checkIn(
+  change: (configuration: Configuration) => Configuration,
+  files: readonly string[],
+): Promise<Outcome> {
+  const { compilerOptions, imports }: Configuration = JSON.parse(
+    await Deno.readTextFile(`${ROOT}/deno.json`),
+  );
+  const path = await Deno.makeTempFile({ prefix: "rsp-check-", suffix: ".json" });
+  try {
+    await Deno.writeTextFile(path, JSON.stringify(change({ compilerOptions, imports })));
+    return await deno("check", "--quiet", "--no-lock", "--config", path, ...files);
+  } finally {
+    await Deno.remove(path);
+  }
 }
 
 /** `protocol/` again, in a world without Deno, timers, console and text encoders. */
 async function purity(): Promise<Outcome> {
-  const config: { compilerOptions: Record<string, unknown> } = JSON.parse(
-    await Deno.readTextFile(`${ROOT}/deno.json`),
+  return await checkIn(
+    ({ compilerOptions }) => ({ compilerOptions: { ...compilerOptions, lib: ["esnext"] }, imports: {} }),
+    await sources("protocol"),
   );
-  const path = await Deno.makeTempFile({ prefix: "rsp-pure-", suffix: ".json" });
-  try {
-    const compilerOptions = { ...config.compilerOptions, lib: ["esnext"] };
-    await Deno.writeTextFile(path, JSON.stringify({ compilerOptions }));
-    return await deno("check", "--quiet", "--no-lock", "--config", path, ...await sources("protocol"));
-  } finally {
-    await Deno.remove(path);
+}
+
+/** The scripts of pages, in a browser's world and with the import map that pages have. */
+async function pages(): Promise<Outcome> {
+  const files = (await sources("cmd", ".js")).filter((path) => path.includes("/page/"));
+  const unmarked = files.filter((path) =>
+    !/^\/\/ @ts-check\n/.test(Deno.readTextFileSync(`${ROOT}/${path}`))
+  );
+  if (unmarked.length > 0) {
+    return { ok: false, complaint: `no // @ts-check at the top of ${unmarked.join(", ")}` };
   }
+  return await checkIn(({ compilerOptions, imports }) => {
+    // What TypeScript asks of declarations in modules of its own has no meaning for scripts.
+    const { isolatedDeclarations: _1, erasableSyntaxOnly: _2, ...rest } = compilerOptions;
+    return {
+      compilerOptions: { ...rest, checkJs: true, lib: ["esnext", "dom", "dom.iterable"] },
+      imports: { ...imports, "shared/": new URL("../cmd/web/page/", import.meta.url).href },
+    };
+  }, files);
 }
 
 /** What `deno info --json` tells of a module, as far as it is read here. */
@@ -128,6 +163,7 @@ const CHECKS: readonly (readonly [string, () => Promise<Outcome>])[] = [
   ["lint", () => deno("lint", "--quiet")],
   ["types", async () => await deno("check", "--quiet", ...await allSources())],
   ["purity of protocol/", purity],
+  ["pages for browsers", pages],
   ["direction of imports", direction],
   ["documentation of mod.ts", documentation],
   ["README option tables", () => deno("run", "--allow-all", "--quiet", "scripts/readme.ts", "--check")],

@@ -2,7 +2,7 @@
  * Runs the parts of the test suite, shows what they print, and ends with a line `N passed, N failed`. One part comes after
  * the other; those that mostly wait make a second row beside the first.
  *
- *     scripts/test [check] [unit] [docs] [net] [interop] [kernel] [registrar] [services]
+ *     scripts/test [check] [unit] [docs] [browser] [net] [dist] [interop] [kernel] [registrar] [services]
  */
 // deno-lint-ignore-file no-console
 import { fileURLToPath } from "node:url";
@@ -23,7 +23,7 @@ interface Part {
 const deno = Deno.execPath();
 /** Tests against programs that need kernel SCTP. */
 const IN_GUEST: readonly string[] = Object.values(GUEST_TESTS).flat();
-/** A folder that is walked with `--ignore` is walked whole: that option takes the place of `exclude` in deno.json. */
+/** A folder that is walked with `--ignore` for something in it is walked whole: that takes the place of `exclude` in deno.json. */
 const PARTS: readonly Part[] = [
   {
     name: "check",
@@ -39,7 +39,7 @@ const PARTS: readonly Part[] = [
       "test",
       "--allow-all",
       "--quiet",
-      "--ignore=tests/net,tests/kernel,tests/interop",
+      "--ignore=tests/browser,tests/dist,tests/net,tests/kernel,tests/interop",
       "tests/",
     ],
     limitMinutes: 12,
@@ -62,10 +62,22 @@ const PARTS: readonly Part[] = [
     limitMinutes: 4,
   },
   {
+    name: "browser",
+    about: "pages in headless Chromium, with real programs behind them",
+    command: [deno, "test", "--allow-all", "--quiet", "--ignore=tests/browser/browser.ts", "tests/browser/"],
+    limitMinutes: 10,
+  },
+  {
     name: "net",
     about: "the three programs on several networks, in namespaces",
     command: [deno, "test", "--allow-all", "--quiet", "tests/net/"],
     limitMinutes: 14,
+  },
+  {
+    name: "dist",
+    about: "the one file alone, without Deno and without the sources",
+    command: [deno, "test", "--allow-all", "--quiet", "--ignore=tests/dist/room.ts", "tests/dist/"],
+    limitMinutes: 10,
   },
   {
     name: "interop",
@@ -82,8 +94,17 @@ const PARTS: readonly Part[] = [
   },
   {
     name: "kernel",
-    about: "kernel SCTP and the original programs, in user-mode Linux",
-    command: ["scripts/kernel-lab", "--timeout=900", "test", "embedded", "transport", "exercise", "rsplib"],
+    about: "kernel SCTP, the original programs, and systemd, in user-mode Linux",
+    command: [
+      "scripts/kernel-lab",
+      "--timeout=900",
+      "test",
+      "embedded",
+      "transport",
+      "exercise",
+      "rsplib",
+      "systemd",
+    ],
     limitMinutes: 16,
   },
   {
@@ -95,9 +116,9 @@ const PARTS: readonly Part[] = [
   },
   {
     name: "services",
-    about: "our services and pool users with RSPLIB's, in user-mode Linux",
-    command: ["scripts/kernel-lab", "--timeout=1200", "test", "services"],
-    limitMinutes: 21,
+    about: "our services, pool users and status monitor with RSPLIB's, in user-mode Linux",
+    command: ["scripts/kernel-lab", "--timeout=1500", "test", "services", "status"],
+    limitMinutes: 26,
     beside: true,
   },
 ];

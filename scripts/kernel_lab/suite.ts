@@ -37,12 +37,21 @@ const GROUPS: { readonly [group: string]: { readonly about: string; readonly pro
       about: "every service: RSPLIB's pool users at our servers, and ours at RSPLIB's",
       programs: [
         ...["rspregistrar", "rspserver", "rspterminal", "pingpongclient", "calcappclient", "scriptingclient"],
-        ...["tcpdump", "tshark"],
+        ...["tcpdump", "tshark", "gpg", "gpgv", "gpg-agent"],
       ],
     },
+    status: {
+      about: "component status: RSPLIB's monitor and ours, each with the other's components",
+      programs: [
+        ...["rspregistrar", "rspserver", "rspterminal", "fractalpooluser", "pingpongclient", "calcappclient"],
+        ...["scriptingclient", "cspmonitor", "tcpdump", "tshark"],
+      ],
+    },
+    systemd: { about: "our units under systemd", programs: ["systemctl"] },
   };
 const PACKAGES: { readonly [program: string]: string } = {
   sctp_darn: "lksctp-tools",
+  systemctl: "systemd",
   rspregistrar: "rsplib-registrar",
   rspserver: "rsplib-tools",
   rspterminal: "rsplib-tools",
@@ -54,6 +63,9 @@ const PACKAGES: { readonly [program: string]: string } = {
   scriptingclient: "rsplib-services",
   tcpdump: "tcpdump",
   tshark: "tshark",
+  gpg: "gpg",
+  gpgv: "gpgv",
+  "gpg-agent": "gpg-agent",
 };
 
 interface Count {
@@ -79,6 +91,7 @@ export async function runKernelTests(wanted: readonly string[], timeoutSeconds: 
     console.error(`kernel-lab: these Debian packages are missing: ${missing.join(" ")}`);
     return 125;
   }
+  if (groups.includes("systemd")) await buildOneFile();
   const folder = await Deno.makeTempDir({ prefix: "kernel-lab-" });
   // As long as somebody listens, a signal does not end this process: it ends what runs, and all is cleaned up.
   const interruption = new AbortController();
@@ -89,6 +102,32 @@ export async function runKernelTests(wanted: readonly string[], timeoutSeconds: 
   } finally {
     for (const signal of SIGNALS) Deno.removeSignalListener(signal, interrupt);
     await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** Makes dist/rsp where it is not there, or older than what it is made of. */
+async function buildOneFile(): Promise<void> {
+  const find = new Deno.Command("find", {
+    args: [
+      "cmd",
+      "ffi",
+      "protocol",
+      "scripts/packing",
+      "-newer",
+      "dist/rsp",
+      "-name",
+      "*.ts",
+      "-print",
+      "-quit",
+    ],
+    cwd: ROOT,
+    stderr: "null",
+  });
+  const { success, stdout } = await find.output();
+  if (success && stdout.length === 0) return;
+  const build = await new Deno.Command("scripts/build", { cwd: ROOT, stdout: "null" }).output();
+  if (!build.success) {
+    console.error("kernel-lab: scripts/build has failed; the tests of units will do so, too");
   }
 }
 

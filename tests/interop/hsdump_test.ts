@@ -189,6 +189,62 @@ Deno.test({
     }),
 });
 
+/** Every policy that RSPLIB's server can be given and its registrar can hand on (reference/rsplib.md §2). */
+const POLICIES = [
+  ...["RoundRobin", "WeightedRoundRobin:7", "Random", "WeightedRandom:9", "Priority:11", "LeastUsed"],
+  ...["LeastUsedDegradation:0.25", "PriorityLeastUsed:0.5", "RandomizedLeastUsed"],
+  ...["RandomizedPriorityLeastUsed", "PriorityLeastUsedDegradation:0.5", "WeightedRandomDPF:13:0.5"],
+  ...["LeastUsedDPF:0.5", "LeastUsedDegradationDPF:0.25:0.5"],
+];
+
+Deno.test({
+  name: "our registrar takes elements of every policy, and RSPLIB's registrar has the same from ours",
+  ignore,
+  fn: (t) =>
+    withLab(async (lab) => {
+      const [address] = Lab.addresses(FIRST.role), at = `${address}:3863`;
+      const enrp = `-enrp=${address}:9901`;
+      const registrar = lab.ours(FIRST.role, "registrar", `-identifier=${FIRST.id}`, `-asap=${at}`, enrp);
+      await registrar.says(/serves ASAP/);
+      for (const [i, policy] of POLICIES.entries()) {
+        const pool = policy.replace(/:.*/, "");
+        lab.original(
+          READER,
+          "rspserver",
+          "-echo",
+          `-poolhandle=${pool}`,
+          `-policy=${policy}`,
+          `-registrar=${at}`,
+        );
+        await lab.seesAsap("registrationResponse", FIRST.role, {
+          count: i + 1,
+          matches: ({ rejected }) => !rejected,
+        });
+      }
+      const { role, id } = SECOND, [other] = Lab.addresses(role);
+      lab.original(role, "rspregistrar", `-identifier=${id}`, `-asap=${other}:3863`, `-enrp=${other}:9901`);
+      await lab.seesEnrp("handleTableResponse", FIRST.role, role);
+      const theirs = lab.original(READER, "hsdump", `${other}:9901`);
+      const ours = lab.original(READER, "hsdump", `${address}:9901`);
+      for (const dump of [theirs, ours]) assert.equal(await dump.ends(), 0, dump.quote());
+      for (const policy of POLICIES) {
+        const [name = ""] = policy.split(":");
+        await t.step(policy, () => {
+          const [one, other] = [ours, theirs].map((dump) => poolOf(dump, name));
+          assert.match(one?.[0] ?? "", new RegExp(`Policy "${name}"`));
+          assert.deepEqual(one, other);
+        });
+      }
+    }),
+});
+
+/** The lines of a pool in a dump of RSPLIB's layout, without what each registrar counts itself. */
+function poolOf(dump: Program, name: string): string[] {
+  const lines = essence(dump), start = lines.findIndex((line) => line.includes(`Pool "${name}"`));
+  const end = lines.findIndex((line, i) => i > start && line.includes("Pool "));
+  return start < 0 ? [] : lines.slice(start, end < 0 ? undefined : end);
+}
+
 function assertSame(ours: Program, original: Program): void {
   const expected = essence(original);
   assert.ok(expected.some((line) => line.includes('Pool "EchoPool"')), original.quote());

@@ -50,14 +50,28 @@ export class Program {
 
   /** Waits until its output matches; an error when it ends before that, or takes too long. */
   async says(pattern: RegExp, limitMs: number = PATIENCE_MS): Promise<RegExpExecArray> {
+    return await this.until(`${pattern}`, (output) => pattern.exec(output) ?? undefined, limitMs);
+  }
+
+  /**
+   * Waits until something is found in its output; an error when it ends before that, or takes too long.
+   *
+   * @param what what is waited for, for the text of the error
+   * @param find is asked whenever there is more of the output, which it gets whole
+   */
+  async until<Found>(
+    what: string,
+    find: (output: string) => Found | undefined,
+    limitMs: number = PATIENCE_MS,
+  ): Promise<Found> {
     const deadline = performance.now() + limitMs;
     for (;;) {
-      const match = pattern.exec(this.output);
-      if (match !== null) return match;
+      const found = find(this.output);
+      if (found !== undefined) return found;
       const leftMs = deadline - performance.now();
       if (this.#hasExited || leftMs <= 0) {
         const why = this.#hasExited ? `it ended with ${await this.exited}` : `${limitMs} ms passed`;
-        throw new Error(`No ${pattern} from ${this.name}: ${why}. ${this.quote()}`);
+        throw new Error(`No ${what} from ${this.name}: ${why}. ${this.quote()}`);
       }
       await within(leftMs, this.#wake.promise);
     }
@@ -78,9 +92,9 @@ export class Program {
   }
 
   /** Ctrl+C. @returns the exit status; undefined when it had to be ended by force */
-  async interrupt(): Promise<number | undefined> {
+  async interrupt(limitMs: number = END_LIMIT_MS): Promise<number | undefined> {
     this.signal("SIGINT");
-    const code = await within(END_LIMIT_MS, this.exited);
+    const code = await within(limitMs, this.exited);
     if (code === undefined) await this.kill();
     return code;
   }

@@ -14,11 +14,16 @@ export const PCS = { registrar: 1, server: 2, user: 3, secondServer: 4 } as cons
 export type Role = keyof typeof PCS;
 
 /** Our programs are started from the sources. */
-const OURS = [Deno.execPath(), "run", "--allow-all", "--no-check", "--cached-only", "--quiet", "cmd/main.ts"];
+const DENO = [Deno.execPath(), "run", "--allow-all", "--no-check", "--cached-only", "--quiet"];
 /** RSPLIB's programs keep back what they print unless that goes to a terminal. */
 const ORIGINAL = ["stdbuf", "-oL", "-eL"];
 /** How long something may take to be seen, in milliseconds: a guest is slow, and its machine shared. */
 const LIMIT_MS = 60_000;
+/** Of milliseconds, and errors in a row. The least one comes first: it may not be above the others. */
+const HASTE = [
+  ...[["rto_min", 300], ["rto_initial", 400], ["rto_max", 500]] as const,
+  ...[["path_max_retrans", 2], ["association_max_retrans", 4]] as const,
+] as const;
 /** ASAP messages in the text of an error. */
 const QUOTED_MESSAGES = 12;
 
@@ -73,7 +78,12 @@ export class Lab implements AsyncDisposable {
 
   /** Starts one of our programs on the PC of a role. */
   ours(role: Role, ...words: string[]): Program {
-    return this.#start(role, `rsp ${words[0]}`, [...OURS, ...words]);
+    return this.#start(role, `rsp ${words[0]}`, [...DENO, "cmd/main.ts", ...words]);
+  }
+
+  /** Starts a script of the tests on the PC of a role. */
+  script(role: Role, file: string, ...words: string[]): Program {
+    return this.#start(role, file, [...DENO, `tests/interop/${file}`, ...words]);
   }
 
   /** Starts an original program on the PC of a role. */
@@ -84,6 +94,16 @@ export class Lab implements AsyncDisposable {
   /** Pulls the cable of a role's PC: from one moment to the next nothing comes from there, nor gets there. */
   async pull(role: Role): Promise<void> {
     await ip("-n", this.#name("switch"), "link", "set", `v${PCS[role]}`, "down");
+  }
+
+  /**
+   * SCTP on a role's PC finds a peer that is cut off dead after 2 s, in the place of minutes: a setting of the kernel for
+   * all programs there that do not set it themselves.
+   */
+  async hurry(role: Role): Promise<void> {
+    const settings = HASTE.map(([name, value]) => `net.sctp.${name}=${value}`);
+    const words = ["netns", "exec", this.#name(role), "sysctl", "-qw", ...settings];
+    await ip(...words);
   }
 
   /** Messages on the network so far. */
@@ -216,11 +236,20 @@ export class Lab implements AsyncDisposable {
 
 /** What tshark has to say against packets of some addresses: a line for each, or none. */
 export async function complaints(pcapFile: string, addresses: readonly string[]): Promise<string[]> {
-  const from = addresses.map((address) => `${address.includes(":") ? "ipv6" : "ip"}.src == ${address}`).join(
+  return await faults(pcapFile, sentBy(addresses));
+}
+
+/** A display filter for packets of some addresses. */
+export function sentBy(addresses: readonly string[]): string {
+  return addresses.map((address) => `${address.includes(":") ? "ipv6" : "ip"}.src == ${address}`).join(
     " or ",
   );
+}
+
+/** What tshark has to say against packets of a display filter: a line for each, or none. */
+export async function faults(pcapFile: string, filter: string): Promise<string[]> {
   const { stdout, success, stderr } = await new Deno.Command("tshark", {
-    args: ["-r", pcapFile, "-Y", `(_ws.malformed or _ws.expert.severity >= "Warning") and (${from})`],
+    args: ["-r", pcapFile, "-Y", `(_ws.malformed or _ws.expert.severity >= "Warning") and (${filter})`],
   }).output();
   assert.ok(success, new TextDecoder().decode(stderr));
   return new TextDecoder().decode(stdout).split("\n").filter((line) => line.length > 0);

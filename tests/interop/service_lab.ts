@@ -6,7 +6,8 @@ import assert from "node:assert/strict";
 import { Ppid } from "../../protocol/net.ts";
 import type { SeenMessage } from "./live_capture.ts";
 import type { Program } from "./program.ts";
-import { complaints, Lab, type Role } from "./rsplib_lab.ts";
+import { readPcap } from "../pcap.ts";
+import { faults, Lab, type Role, sentBy } from "./rsplib_lab.ts";
 
 /** Who made a program. */
 export type Make = "ours" | "original";
@@ -29,6 +30,8 @@ export interface Scene {
   readonly serverOptions?: (role: Server, folder: string) => readonly string[];
   /** The command line of a pool user, from the first on; the options for finding the registrar are added. */
   readonly user: (make: Make, folder: string, nth: number) => Promise<readonly string[]> | readonly string[];
+  /** Its users do not look themselves whether their server is still there: they wait until SCTP gives it up. */
+  readonly trustsSctp?: boolean;
   /** From the start of the first user, for whom the first server is chosen, on. */
   play(stage: Stage): Promise<void>;
 }
@@ -43,6 +46,8 @@ const REGISTRAR = `${Lab.addresses("registrar")[0]}:3863`;
 /** The caller's folder for the captures. */
 const KEEP = Deno.env.get("RSP_CAPTURES");
 const PCAP_HEADER_BYTES = 24;
+/** RSPLIB's programs end at once or, as its scripting server with sessions, not at all; in milliseconds. */
+export const PATIENCE_WITH_ORIGINALS_MS = 2000;
 /** How often a line is typed, and how long what is to follow from it may take, in milliseconds. */
 const ATTEMPTS = 12, ATTEMPT_MS = 5000;
 
@@ -53,31 +58,30 @@ export interface Play {
   readonly loss?: Loss;
 }
 
-/** What was captured of plays, until tshark judges all of them: it takes long to start. */
+/** What was captured of plays, until tshark judges all of them in one go: it takes long to start. */
 export class Review {
-  readonly #captures = new Map<string, Uint8Array[]>();
+  readonly #captures: Uint8Array[] = [];
+  /** For each play, which frames of all captures together are ours. */
+  readonly #ours: string[] = [];
+  #frames = 0;
 
   /** Takes the capture of a play. */
   async take(cast: Cast, capture: Uint8Array, name: string): Promise<void> {
     if (KEEP !== undefined) await Deno.writeFile(`${KEEP}/services-${name}.pcap`, capture);
-    const ours = (Object.keys(cast) as Role[]).filter((role) => cast[role] === "ours").join(" ");
-    const captures = this.#captures.get(ours) ?? [];
-    captures.push(captures.length === 0 ? capture : capture.subarray(PCAP_HEADER_BYTES));
-    this.#captures.set(ours, captures);
+    this.#captures.push(this.#captures.length === 0 ? capture : capture.subarray(PCAP_HEADER_BYTES));
+    const roles = (Object.keys(cast) as Role[]).filter((role) => cast[role] === "ours");
+    const from = sentBy(roles.flatMap((role) => Lab.addresses(role)));
+    const first = this.#frames + 1;
+    this.#frames += readPcap(capture).length; // tcpdump was told to keep nothing but packets of IP
+    this.#ours.push(`(frame.number >= ${first} and frame.number <= ${this.#frames} and (${from}))`);
   }
 
   /** tshark's complaints about what our programs sent. */
   async complaints(): Promise<string[]> {
     const file = await Deno.makeTempFile({ suffix: ".pcap" });
     try {
-      const found: string[] = [];
-      for (const [ours, captures] of this.#captures) {
-        await Deno.writeFile(file, ReadableStream.from(captures));
-        found.push(
-          ...await complaints(file, (ours.split(" ") as Role[]).flatMap((role) => Lab.addresses(role))),
-        );
-      }
-      return found;
+      await Deno.writeFile(file, ReadableStream.from(this.#captures));
+      return await faults(file, this.#ours.join(" or "));
     } finally {
       await Deno.remove(file);
     }
@@ -211,8 +215,9 @@ export class Stage {
     );
     for (const [role, program] of [...users, ...others]) {
       if (program?.isRunning !== true) continue;
-      const code = await program.interrupt();
-      if (this.cast[role] === "original") continue;
+      const isOurs = this.cast[role] === "ours";
+      const code = await program.interrupt(isOurs ? undefined : PATIENCE_WITH_ORIGINALS_MS);
+      if (!isOurs) continue;
       assert.equal(code, 0, `${program.name} ended with ${code ?? "force"}. ${program.quote()}`);
     }
   }
@@ -232,6 +237,7 @@ export async function enact(play: Play, review: Review): Promise<void> {
   const folder = await Deno.makeTempDir();
   try {
     await using lab = await Lab.make(`services-${Deno.pid}`);
+    if (loss === "cut off" && scene.trustsSctp === true) await lab.hurry("user");
     const stage = new Stage(lab, play, folder);
     await stage.startRegistrar();
     await stage.startServer("server");

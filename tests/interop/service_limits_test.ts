@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { kernelSctpSupport } from "../../ffi/kernel_sctp.ts";
+import { assertPng, fractalOf } from "./fractal_image.ts";
 import { type Cast, enact, MAKER, Review, type Scene } from "./service_lab.ts";
 import { isCalcApp, isDaytime, isPingPong, isScripting, replyNumbers, textOf } from "./service_messages.ts";
 import { assertResult, packScript, packWork } from "./work_package.ts";
@@ -90,6 +91,29 @@ const fails: Scene = {
   },
 };
 
+/** Places of a server, and sessions of a user. */
+const PLACES = 2, SESSIONS = 4;
+
+const tooFewPlaces: Scene = {
+  service: "fractal",
+  plot: `has ${PLACES} places for ${SESSIONS} sessions`,
+  serverOptions: () => [`-fgpmaxthreads=${PLACES}`],
+  user: (make, folder) => [
+    ...make === "ours"
+      ? ["pooluser", "-fractal", `-output=${folder}/image.png`, "-configdir=none"]
+      : ["fractalpooluser"],
+    ...["-width=400", "-height=256", `-threads=${SESSIONS}`],
+  ],
+  async play(stage) {
+    await stage.serves("server", (seen) => fractalOf(seen)?.type === "end", { count: SESSIONS });
+    // Who was turned away has asked for an element again.
+    await stage.lab.seesAsap("handleResolution", "user", { count: SESSIONS + 1 });
+    if (stage.cast.user === "original") return;
+    assert.equal(await stage.user.ends(), 0, stage.user.quote());
+    await assertPng(`${stage.folder}/image.png`, 400, 256);
+  },
+};
+
 /** What comes with RSPLIB to show how a job is run. */
 const example: Scene = {
   service: "scripting",
@@ -102,6 +126,35 @@ const example: Scene = {
     assert.equal(await stage.user.ends(), 0, stage.user.quote());
     assert.match(await Deno.readTextFile(`${stage.folder}/my-output.data`), /:\d\d/);
     assert.equal((await Deno.stat(`${stage.folder}/my-output.random`)).size, 2000);
+  },
+};
+
+const WORDS = ["one", "two", "three"] as const;
+
+/** Its jobs need nothing of our server: their script and its helpers come with them. */
+const farm: Scene = {
+  service: "scripting",
+  plot: "does the jobs of rsp farm",
+  serverOptions: () => ["-ssmaxthreads=2"],
+  async user(_, folder) {
+    await Deno.writeTextFile(`${folder}/inputs`, WORDS.join("\n"));
+    return [
+      ...[
+        "farm",
+        "-values",
+        `-inputs=${folder}/inputs`,
+        "-command=echo {} | tr a-z A-Z >capitals; echo told",
+      ],
+      ...[`-output=${folder}/results`, "-parallel=2", "-retrydelay=200"],
+    ];
+  },
+  async play(stage) {
+    assert.equal(await stage.user.ends(), 0, stage.user.quote());
+    for (const word of WORDS) {
+      const results = `${stage.folder}/results`;
+      assert.equal(await Deno.readTextFile(`${results}/${word}/capitals`), `${word.toUpperCase()}\n`);
+      assert.equal(await Deno.readTextFile(`${results}/.farm/logs/${word}.stdout.txt`), "told\n");
+    }
   },
 };
 
@@ -125,10 +178,11 @@ const several: Scene = {
 };
 
 const PLAYS = [
-  ...[breaksOff, rejects, isFull, fails].flatMap((scene) =>
+  ...[breaksOff, tooFewPlaces, rejects, isFull, fails].flatMap((scene) =>
     [AT_OURS, AT_RSPLIBS].map((cast) => ({ scene, cast }))
   ),
   ...[example, several].map((scene) => ({ scene, cast: AT_OURS })),
+  { scene: farm, cast: AT_RSPLIBS },
 ];
 
 const review = new Review();

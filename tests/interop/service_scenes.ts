@@ -30,6 +30,7 @@ async function sends(stage: Stage, server: Server, line: string): Promise<void> 
 
 const echo: Scene = {
   service: "echo",
+  trustsSctp: true,
   user: (make) => terminal(make),
   async play(stage) {
     await sends(stage, "server", "Good morning");
@@ -42,6 +43,7 @@ const echo: Scene = {
 
 const discard: Scene = {
   service: "discard",
+  trustsSctp: true,
   user: (make) => terminal(make, "-poolhandle=DiscardPool"),
   async play(stage) {
     await sends(stage, "server", "rubbish");
@@ -78,12 +80,16 @@ export const CHARGEN: Scene = {
   },
 };
 
+/** Between two Pings, in milliseconds: time enough to lose the server that has just told how far it is. */
+const PING_MS = 400;
+
 const pingpong: Scene = {
   service: "pingpong",
-  user: () => ["pingpongclient", "-interval=100"],
+  trustsSctp: true,
+  user: () => ["pingpongclient", `-interval=${PING_MS}`],
   async play(stage) {
     await stage.serves("server", isPingPong("pong"), { count: ENOUGH });
-    // The next Ping comes after the interval: the server dies when it has just told how far it is.
+    // The server is lost between two Pings.
     await stage.lab.seesAsap("cookie", "server", { from: stage.lab.messages.length });
     const from = await stage.loseServer();
     await stage.lab.seesAsap("cookieEcho", "user", { from });
@@ -178,5 +184,5 @@ const scripting: Scene = {
 /** The services that have servers of both makes. */
 export const SCENES: readonly Scene[] = [echo, discard, daytime, pingpong, fractal, calcapp, scripting];
 
-/** Those whose users notice that their server has fallen silent. */
-export const WATCHFUL: readonly Scene[] = [fractal, calcapp, scripting];
+/** Those whose users send, and so notice that their server has fallen silent. */
+export const WATCHFUL: readonly Scene[] = [echo, discard, pingpong, fractal, calcapp, scripting];

@@ -34,7 +34,15 @@ export async function packScript(folder: string, script: string): Promise<string
   return `${work}.tar.gz`;
 }
 
-/** The result of that job is in the file, octet by octet. */
-export async function assertResult(file: string): Promise<void> {
-  assertSameOctets(await Deno.readFile(file), new TextEncoder().encode(INPUT.toUpperCase() + ENVIRONMENT));
+/**
+ * The result of that job is in the file, octet by octet.
+ *
+ * @param environment where the job's environment was, if it was not as it was packed
+ */
+export async function assertResult(file: string, environment?: string): Promise<void> {
+  const rest = environment === undefined
+    ? new TextEncoder().encode(ENVIRONMENT)
+    : await Deno.readFile(environment);
+  const input = new TextEncoder().encode(INPUT.toUpperCase());
+  assertSameOctets(await Deno.readFile(file), new Uint8Array([...input, ...rest]));
 }

@@ -19,8 +19,11 @@ export const GUEST_TESTS: { readonly [group: string]: readonly string[] } = {
   services: [
     "tests/interop/services_test.ts",
     "tests/interop/service_limits_test.ts",
+    "tests/interop/signed_work_test.ts",
     "tests/kernel/library_test.ts",
   ],
+  status: ["tests/interop/monitors_test.ts"],
+  systemd: ["tests/kernel/systemd_test.ts"],
 };
 
 /** Tests that run on the host, in the namespace with the tap devices, while the guest's peer serves; the last ends it. */

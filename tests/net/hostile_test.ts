@@ -27,6 +27,38 @@ for (const raw of ["on", "off"] as const) {
   });
 }
 
+Deno.test({
+  name: "a host whose buffers are full does not say that it has no SCTP",
+  ignore: !possible,
+  fn: async () => {
+    await using lab = await Lab.open(3);
+    const here = lab.pc(1), there = lab.pc(2), stranger = lab.pc(3);
+    const receiver = await startReceiver(there, { raw: "on", port: PORT });
+    const sender = startSender(here, {
+      raw: "on",
+      port: PEER_PORT,
+      addresses: ["10.1.0.2"],
+      peerPort: PORT,
+      paths: 4,
+    });
+    await receiver.says(/^received 1000$/m);
+    receiver.signal("SIGSTOP");
+    await attack(stranger, { count: WAVES[0]!, seed: 0 });
+    receiver.signal("SIGCONT");
+    sender.signal("SIGUSR1");
+    const [, sent] = await sender.says(/^sent in all (\d+)$/m);
+    await receiver.says(new RegExp(`^received in all ${sent}, wrong 0,`, "m"));
+    assert.equal(await unreachablesFrom(there), 0);
+  },
+});
+
+/** ICMP messages "destination unreachable" that a PC has sent. */
+async function unreachablesFrom(pc: Pc): Promise<number> {
+  const [names = [], values = []] = (await pc.run("cat", "/proc/net/snmp")).split("\n")
+    .filter((line) => line.startsWith("Icmp:")).map((line) => line.split(" "));
+  return Number(values[names.indexOf("OutDestUnreachs")]);
+}
+
 async function flood(t: Deno.TestContext, raw: "on" | "off"): Promise<void> {
   await using lab = await Lab.open(3);
   const here = lab.pc(1), there = lab.pc(2), stranger = lab.pc(3);

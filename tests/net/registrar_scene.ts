@@ -87,7 +87,7 @@ export async function play(
     readonly encapsulation?: Encapsulation;
   },
   scene: (scene: Scene) => Promise<void>,
-  judge: (wire: Wire) => Promise<void> | void,
+  judge: (wire: Wire, recording: string) => Promise<void> | void,
 ): Promise<void> {
   const directory = await Deno.makeTempDir();
   try {
@@ -101,7 +101,7 @@ export async function play(
     }
     const [faults, messages] = await Promise.all([faultyPackets(recording), wireMessages(recording)]);
     assert.deepEqual(faults, []);
-    await judge(new Wire(messages));
+    await judge(new Wire(messages), recording);
   } finally {
     await Deno.remove(directory, { recursive: true });
   }
