@@ -12,6 +12,7 @@ import { fractal } from "./benchmarks/fractal.ts";
 import { handlespace, handlespaceMemory } from "./benchmarks/handlespace.ts";
 import { kernel } from "./benchmarks/kernel.ts";
 import { leaks, memory } from "./benchmarks/memory.ts";
+import { monitor } from "./benchmarks/monitor.ts";
 import { registrar } from "./benchmarks/registrar.ts";
 import { type Bench, ratioOf, type Result, type Settings } from "./benchmarks/result.ts";
 import { jsonLine, tableLine } from "./benchmarks/table.ts";
@@ -40,7 +41,9 @@ Names (default: all but those marked *):
                 10,000 and 100,000 elements; target 200,000 selections of one element a second among the most
   elements      octets of each of 100,000 elements under every policy; target 2.5 KiB
   scripting     a work package of 200 MiB to rsp server -scripting and back, over UDP on loopback; target 0.8 x as many
-                octets by rsp bench
+                octets by rsp bench; processor time of both sides for a MiB, in ms; then 1 GiB in about as much memory
+  monitor       rsp cspmonitor while 500 made-up components report every 250 ms: in a pipe, in a terminal, with a page;
+                target less than 25 % of a core and 150 MB
   kernel *      kernel transport against a plain C sender and receiver, iperf3 and netperfmeter in the
                 kernel lab; target 0.9 x C
   fractal *     points a second: rsp server -fractal against RSPLIB's, in the kernel lab; target 1.0 x; and by two
@@ -78,6 +81,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   handlespace,
   elements: handlespaceMemory,
   scripting,
+  monitor,
   kernel,
   registrar,
   fractal,

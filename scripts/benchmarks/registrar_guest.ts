@@ -8,7 +8,7 @@ import { AsapLoad } from "../../cmd/bench/asap_client.ts";
 import type { AsapWork } from "../../cmd/bench/asap_options.ts";
 import { benchOptions, type BenchOptionValues } from "../../cmd/bench/options.ts";
 import { RunFailure } from "../../cmd/bench/party.ts";
-import { parseOptions } from "../../cmd/options.ts";
+import { parseOptions } from "../../cmd/parse_options.ts";
 import { openKernelTransport } from "../../ffi/kernel_sctp.ts";
 import type { Transport } from "../../protocol/net.ts";
 import { sayResult } from "./in_guest.ts";
