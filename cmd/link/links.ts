@@ -10,12 +10,12 @@ import {
   readFileSync,
   readlinkSync,
   realpathSync,
-  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { putInPlace } from "../driver/put_in_place.ts";
 import { ownCommandLine, ownPath } from "../own_program.ts";
 import { shellWord } from "../shell_word.ts";
 import type { OwnProgram } from "../own_program.ts";
@@ -125,16 +125,12 @@ function examineAll(plan: LinkPlan) {
   }));
 }
 
-/** Puts a link, or a script, at a name at once: whoever calls it meanwhile finds the old one or the new one. */
+/** Puts a link, or a script, at a name. */
 function place({ folder, program }: LinkPlan, name: string, script: string | undefined): void {
-  const fresh = join(folder, `.${name}.${crypto.randomUUID()}`);
-  try {
+  putInPlace(join(folder, name), (fresh) => {
     if (script === undefined) symlinkSync(linkText(folder, program), fresh);
     else writeFileSync(fresh, script, { mode: 0o755 });
-    renameSync(fresh, join(folder, name));
-  } finally {
-    rmSync(fresh, { force: true });
-  }
+  });
 }
 
 /** What a link says: within one folder no more than the name, so that the folder may be moved and copied. */

@@ -4,12 +4,12 @@ import {
   mkdirSync,
   readFileSync,
   readlinkSync,
-  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { putInPlace } from "../driver/put_in_place.ts";
 import { PAGE_MARK } from "../manual.ts";
 import type { ManualPages } from "./pages.ts";
 
@@ -84,14 +84,10 @@ export function removePages({ pages, names }: ManualPages, folder: string): Page
 type Content = { readonly text: string } | { readonly link: string };
 
 function put(section: string, name: string, content: Content): void {
-  const fresh = join(section, `.${name}.${crypto.randomUUID()}`);
-  try {
+  putInPlace(join(section, name), (fresh) => {
     if ("text" in content) writeFileSync(fresh, content.text);
     else symlinkSync(content.link, fresh);
-    renameSync(fresh, join(section, name));
-  } finally {
-    rmSync(fresh, { force: true });
-  }
+  });
 }
 
 function isThere(path: string, content: Content): boolean {

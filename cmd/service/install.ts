@@ -1,6 +1,7 @@
 /** Puts a unit where systemd finds it, and takes it away again. */
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { putInPlace } from "../driver/put_in_place.ts";
 import { UNIT_MARK } from "./unit.ts";
 
 /** What came of it. `stranger` = the file is not one of `rsp service`, and stays as it is. */
@@ -21,13 +22,7 @@ export function installUnit(path: string, text: string, force: boolean): UnitOut
   const before = existsSync(path) ? readFileSync(path, "utf8") : undefined;
   if (before === text) return "kept";
   if (before !== undefined && !force && !before.startsWith(UNIT_MARK)) return "stranger";
-  const fresh = `${path}.${crypto.randomUUID()}`;
-  try {
-    writeFileSync(fresh, text, { mode: 0o644 });
-    renameSync(fresh, path);
-  } finally {
-    rmSync(fresh, { force: true });
-  }
+  putInPlace(path, (fresh) => writeFileSync(fresh, text, { mode: 0o644 }));
   return "written";
 }
 

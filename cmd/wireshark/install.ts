@@ -1,6 +1,7 @@
 /** Puts a profile where Wireshark looks for it. */
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { putInPlace } from "../driver/put_in_place.ts";
 import { OptionError } from "../options.ts";
 
 /** Where to, and what. */
@@ -39,9 +40,7 @@ export function installProfile(installation: Installation): InstallationResult {
   mkdirSync(folder, { recursive: true });
   for (const [name, text] of missing) {
     // Wireshark may be about to read it: it sees the old file or the new one.
-    const fresh = join(folder, `.${name}.new`);
-    writeFileSync(fresh, text);
-    renameSync(fresh, join(folder, name));
+    putInPlace(join(folder, name), (fresh) => writeFileSync(fresh, text));
   }
   return { written: [...missing.keys()], inTheWay };
 }

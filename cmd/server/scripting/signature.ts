@@ -7,6 +7,7 @@
  * what counts is what gpg reports line by line (doc/DETAILS of GnuPG).
  */
 import { fileProblem } from "../../driver/file_problem.ts";
+import { writeAll } from "../../driver/write_all.ts";
 import { JobStatus } from "../../../protocol/app/scripting/job_status.ts";
 import { runCaptured } from "./captured_command.ts";
 import { showSize } from "./limits.ts";
@@ -96,7 +97,7 @@ async function runGnupg(plan: SignaturePlan, home: string): Promise<readonly (re
     async onOutput(chunk) {
       bytes += chunk.length;
       if (bytes > maxBytes) throw refused(`what is signed is longer than ${showSize(maxBytes)}`);
-      for (let at = 0; at < chunk.length && file !== undefined;) at += await file.write(chunk.subarray(at));
+      if (file !== undefined) await writeAll(file, chunk);
     },
   });
   const reports = stderr.split("\n").filter((line) => line.startsWith("[GNUPG:] ")).map((line) => {

@@ -9,6 +9,7 @@
 import { createTarDecoder } from "modern-tar";
 import type { TarHeader } from "modern-tar";
 import { fileProblem } from "../../driver/file_problem.ts";
+import { writeAll } from "../../driver/write_all.ts";
 import { JobStatus } from "../../../protocol/app/scripting/job_status.ts";
 import { checkLink, entryPath, showPath } from "./archive_path.ts";
 import { openArchive } from "./decompress.ts";
@@ -120,7 +121,7 @@ class Unpacker implements UnpackSummary {
     const path = this.#path(names);
     using file = await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
     for await (const chunk of body) {
-      for (let at = 0; at < chunk.length;) at += await file.write(chunk.subarray(at));
+      await writeAll(file, chunk);
     }
     await Deno.chmod(path, mode(header.mode ?? 0o644, FILE_MODE));
     const seconds = (header.mtime?.getTime() ?? 0) / 1000;
