@@ -110,14 +110,7 @@ const SCENARIOS: readonly Scenario[] = [
       ourOptions: [{ name: "stream_scheduler", value: { value: "rr" } }],
       theirs: [...INTERLEAVING.theirs!, { number: Option.scheduler, value: associationValue(1) }],
     },
-    run: async (one) => {
-      await Promise.all([one.weSend(300_000, { stream: 1 }), one.weSend(50, { stream: 2 })]);
-      await one.theyGet(50);
-      await one.theyGet(300_000);
-      await Promise.all([one.theySend(300_000, { stream: 1 }), one.theySend(50, { stream: 2 })]);
-      await one.weGet(50);
-      await one.weGet(300_000);
-    },
+    run: overtake,
   },
   ...["DATA", "I-DATA"].flatMap((format): Scenario[] =>
     SIDES.map((sender) => ({
@@ -211,6 +204,25 @@ async function sendAllSizes(one: Conversation): Promise<void> {
     assert.equal((await one.theyGet(length)).unordered, true);
     await one.theySend(length, { flags: UNORDERED, stream: 3 });
     assert.equal((await one.weGet(length)).unordered, true);
+  }
+}
+
+/** Nothing arrives until both messages wait to be sent: else the long one may be gone before the short one is there. */
+async function overtake(one: Conversation, lab: UsrsctpLab): Promise<void> {
+  for (const sender of SIDES) {
+    const send = (length: number, stream: number) =>
+      sender === "ours" ? one.weSend(length, { stream }) : one.theySend(length, { stream });
+    await lab.network.cut(sender);
+    try {
+      await send(300_000, 1);
+      await send(50, 2);
+    } finally {
+      await lab.network.mend(sender);
+    }
+    for (const length of [50, 300_000]) {
+      if (sender === "ours") await one.theyGet(length);
+      else await one.weGet(length);
+    }
   }
 }
 
