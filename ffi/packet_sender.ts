@@ -39,6 +39,12 @@ export const SLOTS = 32;
 /** Octets of a slot: the longest IP packet. Untouched memory costs nothing, so short packets do not pay for it. */
 export const SLOT_BYTES = 65536;
 
+/**
+ * Octets that wait for a system call, at most: with more the other end, which could take them meanwhile, would stand still
+ * until all of them are built.
+ */
+const BURST_OCTETS = 256 * 1024;
+
 /** Octets of the SCTP common header. */
 export const COMMON_HEADER_BYTES = 12;
 
@@ -74,6 +80,8 @@ export class PacketSender {
   /** Slots `#head` up to `#count` hold packets. */
   #head = 0;
   #count = 0;
+  /** Octets of the packets up to `#count`. */
+  #octets = 0;
   #tries = 0;
   /** The socket that is full, if one is. */
   #blockedBy: PacketSocket | undefined;
@@ -100,7 +108,7 @@ export class PacketSender {
 
   /** Where to build the next packet; undefined when a socket is full. */
   nextBuffer(): Uint8Array | undefined {
-    if (this.#count === SLOTS) this.flush();
+    if (this.#count === SLOTS || this.#octets >= BURST_OCTETS) this.flush();
     if (this.#count < SLOTS) return this.#slots.data[this.#count];
     this.#owesWritable = true;
     return undefined;
@@ -121,6 +129,7 @@ export class PacketSender {
     this.#sockets[slot] = socket;
     this.#fragmentations[slot] = fragmentation;
     this.#count = slot + 1;
+    this.#octets += length;
   }
 
   /** Sends what was committed, as far as it goes. */
@@ -149,7 +158,7 @@ export class PacketSender {
         this.#failed(socket, error);
       }
     }
-    if (this.#blockedBy === undefined) this.#head = this.#count = 0;
+    if (this.#blockedBy === undefined) this.#head = this.#count = this.#octets = 0;
   }
 
   /** The packet at the head could not be sent: wait, try again, or drop it as the network would. */

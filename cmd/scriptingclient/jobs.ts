@@ -50,7 +50,7 @@ export interface SubmittedJob {
 }
 
 /** Octets that wait for a server: what is on the way counts in them, so that they are the speed on long ways. */
-const SEND_BUFFER = 1024 * 1024;
+const SEND_BUFFER = 2 * 1024 * 1024;
 
 /** Octets that may come and not be written yet: the disk has time for so many, and a job costs no more memory. */
 const RECEIVE_BUFFER = 4 * 1024 * 1024;

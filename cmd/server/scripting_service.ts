@@ -77,8 +77,8 @@ type Values =
   & OptionValues<ScriptingServiceOptions>
   & OptionValues<ScriptingRunOptions>;
 
-/** Octets that may wait for a user; at the end of a session they have `-sstransmittimeout` to get there. */
-const SEND_BUFFER = 1024 * 1024;
+/** Octets that may wait for a user: what is on the way counts in them, so that they are the speed on long ways. */
+const SEND_BUFFER = 2 * 1024 * 1024;
 
 /** Octets that may come and not be stored yet: the disk has time for so many, and a job costs no more memory. */
 const RECEIVE_BUFFER = 4 * 1024 * 1024;
