@@ -143,6 +143,15 @@ function clockTime(date: Date): string {
   return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${milliseconds}`;
 }
 
+/** What a command with `-quiet` logs: warnings and errors, unless a `-loglevel` was given. */
+export function quietened<Values extends { readonly quiet: boolean; readonly loglevel: LogLevel }>(
+  context: Context<Values>,
+): Context<Values> {
+  const { options, given } = context;
+  if (!options.quiet || given.has("loglevel")) return context;
+  return { ...context, options: { ...options, loglevel: LogLevel.warning } };
+}
+
 /**
  * Opens the log that a command's options ask for: standard error, or a file; with `-json` standard output.
  *

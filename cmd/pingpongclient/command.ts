@@ -3,7 +3,7 @@ import { defineCommand } from "../command.ts";
 import type { Command, Context } from "../command.ts";
 import { wantsColour } from "../driver/colour.ts";
 import type { Driver } from "../driver/drive.ts";
-import { LogLevel, openLog } from "../driver/log.ts";
+import { openLog, quietened } from "../driver/log.ts";
 import type { Log } from "../driver/log.ts";
 import { pause } from "../driver/pause.ts";
 import { randomIdentifier } from "../driver/random.ts";
@@ -81,13 +81,6 @@ async function runPingPongClient(context: Context<PingPongClientOptionValues>): 
   if (exitCode !== 0 || client === undefined) return exitCode;
   program.showStatistics(client);
   return client.statistics.answered >= Math.max(1, options.count) ? 0 : 1;
-}
-
-/** With `-quiet` failovers are not shown either; problems are. */
-function quietened(context: Context<PingPongClientOptionValues>): Context<PingPongClientOptionValues> {
-  const { options, given } = context;
-  if (!options.quiet || given.has("loglevel")) return context;
-  return { ...context, options: { ...options, loglevel: LogLevel.warning } };
 }
 
 /** What RSPLIB's client says in a message (reference/rsplib.md §5.3). */

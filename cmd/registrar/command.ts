@@ -3,7 +3,7 @@ import { napBetweenMessages } from "../../ffi/poller.ts";
 import { ComponentGroup, componentId, registrarStatus } from "../../protocol/csp/mod.ts";
 import { defineCommand, SERVING_EXIT_CODES } from "../command.ts";
 import type { Command, Context } from "../command.ts";
-import { LogLevel, openLog } from "../driver/log.ts";
+import { openLog, quietened } from "../driver/log.ts";
 import { inLives } from "../driver/lives.ts";
 import { pause } from "../driver/pause.ts";
 import { reportStatus, statusPlan } from "../driver/status_reports.ts";
@@ -48,9 +48,7 @@ async function run(context: Context<RegistrarOptionValues>): Promise<number> {
   const channels = registrarChannels(options), endpoints = registrarEndpoints(options);
   await machineOptions(options); // complains of wrong peers before anything is opened
   const plan = await statusPlan(options);
-  const log = openLog(
-    options.quiet ? { ...context, options: { ...options, loglevel: LogLevel.warning } } : context,
-  );
+  const log = openLog(quietened(context));
   const files = new RegistrarFiles(options, (sentence) => log.error(sentence, { event: "file" }));
   try {
     const transport = openTransport(options.transport, options.encapsulation, {

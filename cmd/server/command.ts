@@ -2,7 +2,7 @@
 import { defineCommand, SERVING_EXIT_CODES } from "../command.ts";
 import type { Command, Context } from "../command.ts";
 import { inLives } from "../driver/lives.ts";
-import { LogLevel, openLog } from "../driver/log.ts";
+import { openLog, quietened } from "../driver/log.ts";
 import type { Log } from "../driver/log.ts";
 import { openTransport, transportFailure } from "../driver/transport.ts";
 import { flag, OptionError } from "../options.ts";
@@ -114,15 +114,4 @@ async function runServices(
   } finally {
     await transport?.close();
   }
-}
-
-/** `-quiet` lowers the log level, unless that was chosen. */
-function quietened<
-  Values extends ServerOptionValues,
-  Rest extends { options: Values; given: ReadonlySet<string> },
->(
-  context: Rest,
-): Rest {
-  if (!context.options.quiet || context.given.has("loglevel")) return context;
-  return { ...context, options: { ...context.options, loglevel: LogLevel.warning } };
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Log, LogLevel } from "../../../cmd/driver/log.ts";
+import { Log, LogLevel, quietened } from "../../../cmd/driver/log.ts";
 
 function recordLog(settings: { level?: number; color?: boolean; json?: boolean } = {}) {
   const lines: string[] = [];
@@ -86,4 +86,15 @@ Deno.test("Log.block() writes lines together at every level, or one object", () 
   assert.match(text.lines.join(""), /^\*{15} \S+ state \*{15}\none\ntwo\n\*{40,}\n$/);
   const { event, count } = JSON.parse(json.lines.join(""));
   assert.deepEqual({ event, count }, { event: "state", count: 2 });
+});
+
+Deno.test("quietened() makes -quiet mean warnings and errors, unless a level was given", () => {
+  const level = (quiet: boolean, ...given: string[]) => {
+    const context = { options: { quiet, loglevel: LogLevel.note }, given: new Set(given) };
+    return quietened(context as unknown as Parameters<typeof quietened>[0]).options.loglevel;
+  };
+  assert.deepEqual(
+    [level(false), level(true), level(true, "quiet", "loglevel")],
+    [LogLevel.note, LogLevel.warning, LogLevel.note],
+  );
 });

@@ -13,6 +13,9 @@ const ALONE = [
   "-encapsulation=udp",
 ];
 
+/** So long a registrar may take to say what a test waits for. */
+const DEADLINE_MS = 20_000;
+
 /** Runs a registrar until its log matches, then as Ctrl+C ends it. */
 async function runRegistrar(
   line: readonly string[],
@@ -35,7 +38,7 @@ async function runRegistrar(
     stdout,
     stderr,
     variable: () => undefined,
-    signal: end.signal,
+    signal: AbortSignal.any([end.signal, AbortSignal.timeout(DEADLINE_MS)]),
   });
   return { exitCode, stdout: stdout.text(), stderr: errors.text() };
 }
@@ -51,6 +54,12 @@ Deno.test("rsp registrar says what carries SCTP first, where it is, and ends in 
   assert.match(lines[1] ?? "", /^registrar 0x[0-9a-f]{8} serves ASAP \(PPID 11\) on 127\.0\.0\.1:\d+$/);
   assert.match(lines[2] ?? "", /announces are off$/);
   assert.equal(lines.at(-1), "terminated");
+});
+
+Deno.test("rsp registrar -quiet leaves a -loglevel that is given as it is", async () => {
+  const line = [...ALONE, "-asap=127.0.0.1:0", "-quiet", "-loglevel=3"];
+  const { exitCode, stderr } = await runRegistrar(line, /ASAP has SCTP port/);
+  assert.deepEqual([exitCode, /serves ASAP/.test(stderr)], [0, true], stderr);
 });
 
 Deno.test("rsp registrar -json writes one object a line to standard output", async () => {
