@@ -32,7 +32,7 @@ export interface AsconfRequest {
 
 /** A request as it was received. */
 export interface ReceivedRequest extends AsconfRequest {
-  /** The whole parameter, which goes back with an error. */
+  /** The parameter, which goes back with an error: at most {@linkcode MAX_CAUSE_OCTETS} of it. */
   readonly whole: Uint8Array;
 }
 
@@ -100,17 +100,17 @@ export function readAsconf(chunk: Uint8Array): ReceivedAsconf {
   readAddressParameter(reader);
   const requests: (ReceivedRequest | AsconfResponse)[] = [];
   for (let count = 0; reader.remaining >= 4 && count < MAX_PARAMETERS; count++) {
-    const { type, value, whole } = readParameter(reader);
+    const { type, value, whole: octets } = readParameter(reader);
+    const whole = octets.slice(0, MAX_CAUSE_OCTETS);
     const correlationId = value.u32("correlation ID");
     const kind = KINDS.get(type);
     if (kind !== undefined) {
-      requests.push({ kind, correlationId, address: readAddressParameter(value), whole: whole.slice() });
+      requests.push({ kind, correlationId, address: readAddressParameter(value), whole });
       continue;
     }
     const actionBits = type >>> 14;
     if (reportsUnknown(actionBits)) {
-      const cause = { code: CauseCode.unrecognizedParameters, info: whole.slice(0, MAX_CAUSE_OCTETS) };
-      requests.push({ correlationId, cause });
+      requests.push({ correlationId, cause: { code: CauseCode.unrecognizedParameters, info: whole } });
     }
     if (!skipsUnknown(actionBits)) break;
   }

@@ -67,8 +67,9 @@ export class PacketBuilder {
   ): Path | undefined {
     if (buffer.length < this.#bufferOctets) this.#fitBuffer(buffer.length);
     const { control, outbound, sacks, paths } = this.#sources;
-    while (control.first !== undefined && control.first.chunk.length > buffer.length - COMMON_HEADER_OCTETS) {
-      control.shift(); // only a peer's monstrous cookie is that long
+    this.#authAt = -1;
+    while (control.first !== undefined && this.#octetsAlone(control.first.chunk) > buffer.length) {
+      control.shift(); // how long answers to ASCONF and RE-CONFIG are, and cookies, is up to the peer
       this.#counters.limited++;
     }
     const dataPath = mayCarryData ? outbound.writer.nextPath() : undefined;
@@ -78,7 +79,6 @@ export class PacketBuilder {
     const sizes = target instanceof Path ? target : paths.primary;
     const limit = Math.min(sizes.packetOctets, buffer.length);
     const view = viewBehind(buffer), start = buffer.byteOffset;
-    this.#authAt = -1;
     let at = this.#putControl(buffer, COMMON_HEADER_OCTETS, limit, target);
     at = this.#putSack(buffer, view, start, at, limit, target, dataPath);
     if (dataPath !== undefined && dataPath === target) {
@@ -104,6 +104,11 @@ export class PacketBuilder {
     const { authentication } = this.#sources;
     if (authentication === undefined || this.#authAt >= 0 || !authentication.requires(chunkType)) return 0;
     return authentication.chunkOctets;
+  }
+
+  /** Octets of a packet with one control chunk, and the AUTH chunk that it may need. */
+  #octetsAlone(chunk: Uint8Array): number {
+    return COMMON_HEADER_OCTETS + this.#authOctets(chunk[0]!) + chunk.length;
   }
 
   #beginAuth(buffer: Uint8Array, at: number, keyId?: number): number {

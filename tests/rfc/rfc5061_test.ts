@@ -1,6 +1,10 @@
 /** RFC 5061: dynamic address reconfiguration. Each test: init, act, check. */
 import assert from "node:assert/strict";
-import { MAX_CACHED_ASCONF_ACKS, MAX_DELETED_ADDRESSES } from "../../protocol/sctp/limits.ts";
+import {
+  MAX_CACHED_ASCONF_ACKS,
+  MAX_CAUSE_OCTETS,
+  MAX_DELETED_ADDRESSES,
+} from "../../protocol/sctp/limits.ts";
 import { ipAddressOctets, isIpv4 } from "../../protocol/net.ts";
 import {
   acceptAuthentic,
@@ -9,8 +13,10 @@ import {
   AUTH,
   authBench,
   type Authentic,
+  authenticated,
   coveredBy,
   give,
+  Hmac,
   offerParameters,
   Parameter,
   type PeerOffer,
@@ -768,6 +774,33 @@ Deno.test("limit: so many answers to ASCONFs are kept, and no more", () => {
   );
 
   assert.deepEqual(answered, [0, 1, 1]);
+});
+
+/** An "add 127.0.0.1", which is refused, and goes back whole. */
+function refusedRequest(octets: number): number[] {
+  return tlv(ADD, [...be(4, 1), ...address("127.0.0.1"), ...Array<number>(octets - 16).fill(0)]);
+}
+
+Deno.test("limit: an answer that fits into a packet only without its AUTH chunk is dropped, and the association lives on", () => {
+  const authentic = dynamic();
+  const { bench, tag, association } = authentic;
+  const sizes = [...Array<number>(63).fill(1012), 968];
+  const one = asconf(0, sizes.flatMap(refusedRequest));
+
+  const sent = bench.give(tag, authenticated(authentic.key, [one], { hmacId: Hmac.sha1 }));
+
+  assert.equal(8 + sizes.reduce((sum, octets) => sum + octets + 12, 0), 65_500); // of 65,535, with header and AUTH
+  assert.deepEqual(sent, []);
+  assert.equal(bench.stack.counters.limited, 1);
+  onlyChunk(bench.execute({ type: "send", association, data: new Uint8Array(4), ppid: 0 }), Chunk.data);
+});
+
+Deno.test("limit: of a request that is refused so many octets go back, and no more", () => {
+  const sent = give(dynamic(), [asconf(0, refusedRequest(60_000))]);
+
+  const [answer] = tlvs(onlyChunk(sent, ASCONF_ACK).value, 4);
+  const [cause] = tlvs(answer!.value, 4);
+  assert.equal(cause!.value.length, MAX_CAUSE_OCTETS);
 });
 
 Deno.test("limit: so many deleted addresses are remembered, and no more", () => {
