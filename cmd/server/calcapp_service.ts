@@ -10,11 +10,13 @@ import { Prng } from "../../protocol/machine.ts";
 import type { SessionReport } from "../../protocol/session/types.ts";
 import { line } from "../pool/describe_reports.ts";
 import type { LogLine } from "../pool/describe_reports.ts";
+import { describeService } from "./describe_service.ts";
 import { CalcAppFiles, CalcAppHistory } from "./calcapp_files.ts";
 import type { ServerOptionValues } from "./options.ts";
 import { runService } from "./run_service.ts";
 import { defineService } from "./service.ts";
 import type { Service, ServiceContext } from "./service.ts";
+import { REPLY_ENDPOINT, REPLY_HOST } from "./shared_endpoint.ts";
 
 const group = "CalcApp service";
 const milliseconds = { group, valueName: "ms", min: 100, max: 3_600_000 } as const;
@@ -115,7 +117,8 @@ async function runCalcAppService(context: ServiceContext<Options>): Promise<numb
   }, {
     title: "CalcApp server",
     defaultPoolHandle: "CalcAppPool",
-    hostOptions: { maxSessions: MAX_SESSIONS },
+    dataEndpoint: REPLY_ENDPOINT,
+    hostOptions: { ...REPLY_HOST, maxSessions: MAX_SESSIONS },
     wrap: (host) =>
       new ApplicationMachine(host, (outlet) =>
         new CalcAppServer(outlet, {
@@ -201,6 +204,6 @@ function describeCalcApp(report: CalcAppServerReport | SessionReport, maxJobs: n
       return line(action, `${jobCount} of ${maxJobs} jobs`, report.type, { jobCount, used });
     }
     default:
-      return undefined;
+      return describeService(report);
   }
 }

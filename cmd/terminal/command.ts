@@ -12,7 +12,7 @@ import { describeReport } from "../pool/describe_reports.ts";
 import { poolHandleOption } from "../pool/hunt.ts";
 import { runClient } from "../pool/run_client.ts";
 import { ApplicationMachine } from "../../protocol/app/application.ts";
-import { TerminalClient } from "../../protocol/app/terminal/client.ts";
+import { MAX_WAITING_INPUT, TerminalClient } from "../../protocol/app/terminal/client.ts";
 import type {
   TerminalClientEffect,
   TerminalClientInput,
@@ -60,6 +60,8 @@ function runTerminal(context: Context<TerminalOptionValues>): Promise<number> {
   let terminal: TerminalClient | undefined;
   return runClient<TerminalClientInput, TerminalClientEffect, TerminalClientReport>(context, program.log, {
     sessions: 1,
+    // What is under way when the input ends has 2 s to arrive, so it must not be much.
+    dataEndpoint: { sendBuffer: MAX_WAITING_INPUT },
     status: program.status,
     wrap: (client) =>
       new ApplicationMachine(client, (outlet) => {

@@ -76,8 +76,9 @@ export class CalcAppClient implements Application<CalcAppClientInput> {
   readonly #options: Required<CalcAppClientOptions>;
   readonly #pause: FailoverPause;
   readonly #timers = new TimerQueue<"arrival" | "job">();
+  /** Jobs that wait, the next one last; those that have come since it was filled are in `#arrived`. */
   #queue: QueuedJob[] = [];
-  #queueHead = 0;
+  #arrived: QueuedJob[] = [];
   #present: PresentJob | undefined;
   #lastJob = 0;
   #lastSession = 0;
@@ -100,7 +101,7 @@ export class CalcAppClient implements Application<CalcAppClientInput> {
 
   /** Jobs that wait. */
   get queueLength(): number {
-    return this.#queue.length - this.#queueHead;
+    return this.#queue.length + this.#arrived.length;
   }
 
   start(now: Instant): void {
@@ -142,18 +143,18 @@ export class CalcAppClient implements Application<CalcAppClientInput> {
     if (this.#stopping) return;
     const jobId = ++this.#lastJob;
     const queueLength = this.queueLength;
-    this.#queue.push({ jobId, jobSize, intervalMs, queueLength, queuedAt: now });
+    this.#arrived.push({ jobId, jobSize, intervalMs, queueLength, queuedAt: now });
     this.#outlet.report({ type: "jobQueued", jobId, jobSize, queueLength });
     this.#startNext(now);
   }
 
   #startNext(now: Instant): void {
     if (this.#present !== undefined || this.#stopping) return;
-    const job = this.#queue[this.#queueHead++];
-    if (this.#queueHead >= this.#queue.length) {
-      this.#queue = [];
-      this.#queueHead = 0;
+    if (this.#queue.length === 0) {
+      this.#queue = this.#arrived.reverse();
+      this.#arrived = [];
     }
+    const job = this.#queue.pop();
     if (job === undefined) return;
     this.#present = {
       job,

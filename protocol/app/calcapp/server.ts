@@ -5,6 +5,8 @@ import type { Instant } from "../../net.ts";
 import type { SessionEvent, SessionId } from "../../session/types.ts";
 import { DecodeError } from "../../wire/errors.ts";
 import type { Application, ApplicationOutlet } from "../application.ts";
+import { ReplyFlow } from "../reply_flow.ts";
+import type { ReplyFlowReport } from "../reply_flow.ts";
 import { readCalcAppCookie, writeCalcAppCookie } from "./cookie.ts";
 import type { CalcAppCookie } from "./cookie.ts";
 import { readCalcApp, writeCalcApp } from "./messages.ts";
@@ -36,6 +38,7 @@ export interface CalcAppServerOptions {
 
 /** What is worth a log line or a line of statistics at a CalcApp service. */
 export type CalcAppServerReport =
+  | ReplyFlowReport
   | {
     readonly type: "jobStarted";
     readonly session: SessionId;
@@ -110,6 +113,7 @@ interface Alarm {
 export class CalcAppServer implements Application<never> {
   readonly #outlet: ApplicationOutlet<never, CalcAppServerReport>;
   readonly #options: Required<CalcAppServerOptions>;
+  readonly #flow: ReplyFlow;
   readonly #capacity: SharedCapacity<Alarm>;
   readonly #timers = new TimerQueue<Alarm>();
   readonly #idleTimers = new TimerQueue<SessionId>();
@@ -123,6 +127,7 @@ export class CalcAppServer implements Application<never> {
    */
   constructor(outlet: ApplicationOutlet<never, CalcAppServerReport>, options: CalcAppServerOptions) {
     this.#outlet = outlet;
+    this.#flow = new ReplyFlow(outlet);
     this.#options = {
       maxJobs: 10,
       capacity: 1_000_000,
@@ -147,25 +152,26 @@ export class CalcAppServer implements Application<never> {
   }
 
   sessionEvent(event: SessionEvent, now: Instant): void {
-    if (event.type === "sessionOpened") {
-      this.#sessions.set(event.session, { session: event.session, jobs: new Map() });
-      this.#idleTimers.set(event.session, now + IDLE_LIMIT_MS);
-      return;
-    }
-    const session = this.#sessions.get(event.session);
-    if (session === undefined) return; // this side has ended it
+    this.#flow.sessionEvent(event, now);
+    const id = event.session, session = this.#sessions.get(id);
     switch (event.type) {
+      case "sessionOpened":
+        this.#sessions.set(id, { session: id, jobs: new Map() });
+        this.#idleTimers.set(id, now + IDLE_LIMIT_MS);
+        return;
       case "sessionMessage":
-        return this.#received(session, event.ppid, event.data, now);
+        if (session !== undefined) this.#received(session, event.ppid, event.data, now);
+        // Also of a session that this side has shut down: in a full receive window its end would not arrive.
+        return this.#flow.answered(id, event.data.length);
       case "sessionCookie":
-        return this.#resume(session, event.cookie, now);
+        return session && this.#resume(session, event.cookie, now);
       case "sessionClosed":
-        return this.#forget(session, event.reason, now);
+        return session && this.#forget(session, event.reason, now);
       case "sessionCookieHeld":
       case "sessionFailover":
       case "sessionBlocked":
       case "sessionWritable":
-        return; // two are a pool user's; of the others, keep-alives notice what matters
+        return; // two are a pool user's, the others the flow's
       default:
         event satisfies never;
     }
@@ -183,6 +189,7 @@ export class CalcAppServer implements Application<never> {
   }
 
   tick(now: Instant): void {
+    this.#flow.tick(now);
     for (let due = this.#capacity.takeDue(now); due !== undefined; due = this.#capacity.takeDue(now)) {
       this.#alarm(due, now);
     }
@@ -196,7 +203,12 @@ export class CalcAppServer implements Application<never> {
   }
 
   nextTimeout(): Instant | undefined {
-    return earliest(this.#capacity.next(), this.#timers.next(), this.#idleTimers.next());
+    return earliest(
+      this.#flow.nextTimeout(),
+      this.#capacity.next(),
+      this.#timers.next(),
+      this.#idleTimers.next(),
+    );
   }
 
   // ------------------------------------------------------------------------------------------------- what users say

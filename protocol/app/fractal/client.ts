@@ -2,7 +2,7 @@ import { TimerQueue } from "../../machine.ts";
 import type { Prng } from "../../machine.ts";
 import { Ppid } from "../../net.ts";
 import type { Instant } from "../../net.ts";
-import type { SessionEvent, SessionId } from "../../session/types.ts";
+import type { SessionEvent, SessionId, SessionLoss } from "../../session/types.ts";
 import { DecodeError, StateError } from "../../wire/errors.ts";
 import { ApplicationMachine } from "../application.ts";
 import type { Application, ApplicationOutlet, Sessions } from "../application.ts";
@@ -58,8 +58,8 @@ interface PartSession {
   /** Whether the part is asked for once more. */
   again: boolean;
   hasCookie: boolean;
-  /** Whether the registrar is to hear that the PE does not answer. */
-  unreachable: boolean;
+  /** How the last PE was lost: the registrar is to hear of silent ones. */
+  loss: SessionLoss;
 }
 
 interface Image {
@@ -185,7 +185,7 @@ class FractalUser implements Application<ImageInput | CancelInput> {
       barrenCookies: 0,
       again: false,
       hasCookie: false,
-      unreachable: false,
+      loss: "shutdown",
     }));
     this.#image = {
       parts,
@@ -226,7 +226,7 @@ class FractalUser implements Application<ImageInput | CancelInput> {
       case "sessionFailover":
         part.hasCookie = event.hasCookie;
         if (event.state === "necessary") {
-          part.unreachable = event.loss === "silent";
+          part.loss = event.loss ?? "aborted";
           if (part.phase !== "pausing") this.#lost(image, part, event.reason, now);
         } else {
           this.#found(part, event.elementId);
@@ -363,14 +363,14 @@ class FractalUser implements Application<ImageInput | CancelInput> {
     this.#pauseAfter(part);
     image.failovers++;
     this.#reportFailover(part, `no points for ${this.#receiveTimeoutMs} ms`, 0);
-    part.unreachable = true;
+    part.loss = "silent";
     this.#dropBarrenCookie(part);
     this.#seek(part);
   }
 
   #dropBarrenCookie(part: PartSession): void {
     if (part.fresh > 0) part.barrenCookies = 0;
-    else if (part.hasCookie && part.unreachable) part.barrenCookies++;
+    else if (part.hasCookie && part.loss !== "shutdown") part.barrenCookies++;
     if (part.barrenCookies < MAX_BARREN_COOKIES) return;
     this.#closeSession(part);
     part.barren = part.barrenCookies = 0;
@@ -426,7 +426,7 @@ class FractalUser implements Application<ImageInput | CancelInput> {
       return;
     }
     part.phase = "seeking";
-    const reportUnreachable = part.unreachable;
+    const reportUnreachable = part.loss === "silent";
     this.#outlet.command({ type: "failover", session: part.session, reportUnreachable });
   }
 

@@ -52,7 +52,7 @@ export interface ImageStatistics {
   readonly elements: readonly ElementStatistics[];
 }
 
-/** What a fractal pool user tells. `part` is the index of a sub-image, which is also its session's number from 0. */
+/** What a fractal pool user tells. `part` is the index of a sub-image. */
 export type FractalClientReport =
   | {
     readonly type: "imageStarted";
@@ -80,7 +80,7 @@ export type FractalClientReport =
   }
   /** Another PE goes on from a cookie. */
   | { readonly type: "partResumed"; readonly part: number; readonly elementId: number }
-  /** The end marker came, but not all points: their rows are asked for again. */
+  /** The end marker came, but not all points: the whole part is asked for again. */
   | {
     readonly type: "partIncomplete";
     readonly part: number;

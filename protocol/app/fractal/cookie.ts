@@ -13,7 +13,7 @@ import {
 export interface FractalCookie {
   /** The image. */
   readonly parameter: FractalParameter;
-  /** Column of the last pixel that was computed; the successor computes it again. */
+  /** Column of the pixel that the successor begins with: the last one that was computed from RSPLIB's PE, the next one from ours. */
   readonly currentX: number;
   /** Row of that pixel. */
   readonly currentY: number;

@@ -15,8 +15,12 @@ import type { PingPongStatistics } from "./statistics.ts";
 /** Pings that may wait for their Pongs; with more none is sent, however short the interval is. */
 export const MAX_UNANSWERED_PINGS = 1024;
 
-/** The client has one session. */
-const SESSION: SessionId = 1;
+/**
+ * So many PEs in a row may be lost without a Pong after a cookie; then the cookie is dropped, and replies are counted from 1
+ * again. A cookie that no PE of the pool can read would otherwise be the end of all answers; but PEs that die or have no
+ * place are not the cookie's fault.
+ */
+const MAX_BARREN_COOKIES = 12;
 
 /** How a ping-pong client behaves. */
 export interface PingPongClientOptions {
@@ -73,6 +77,9 @@ export type PingPongClientReport =
     readonly unanswered: number;
   };
 
+/** How a PE was lost. */
+type Loss = Pick<SessionFailover, "elementId" | "hasCookie" | "loss" | "reason">;
+
 /** A Ping without Pong. */
 interface Unanswered {
   readonly data: Uint8Array;
@@ -97,9 +104,13 @@ export class PingPongClient implements Application<never> {
   readonly #counters = new PingPongCounters();
   readonly #unanswered = new Map<bigint, Unanswered>();
   #phase: "seeking" | "up" | "pausing" | "over" = "seeking";
+  /** One at a time. */
+  #session: SessionId = 0;
   #elementId = 0;
   #blocked = false;
   #hasCookie = false;
+  /** PEs in a row that were lost, not leaving in order, and made nothing of the cookie. */
+  #barrenCookies = 0;
   /** What the present PE has been so far. */
   #service: ElementService = "silent";
   /** Message numbers that the present PE has still to be asked for, since they were lost with another one. */
@@ -133,7 +144,7 @@ export class PingPongClient implements Application<never> {
 
   start(now: Instant): void {
     this.#nextPingAt = now;
-    this.#outlet.command({ type: "openSession", session: SESSION, poolHandle: this.#options.poolHandle });
+    this.#open();
   }
 
   stop(): void {
@@ -142,7 +153,7 @@ export class PingPongClient implements Application<never> {
   }
 
   sessionEvent(event: SessionEvent, now: Instant): void {
-    if (this.#phase === "over") return;
+    if (this.#phase === "over" || event.session !== this.#session) return;
     switch (event.type) {
       case "sessionOpened":
         return this.#connected(event.elementId, false, now);
@@ -161,7 +172,7 @@ export class PingPongClient implements Application<never> {
         this.#hasCookie = true;
         return;
       default:
-        return; // a pool element's, or the end of the session: nobody closes the session but `stop`
+        return; // a pool element's, or the end of the session: nobody closes the present one but `stop`
     }
   }
 
@@ -217,7 +228,7 @@ export class PingPongClient implements Application<never> {
 
   #send(messageNumber: bigint, data: Uint8Array, again: boolean, now: Instant): void {
     const ping = writePingPong({ type: "ping", messageNumber, data });
-    this.#outlet.command({ type: "send", session: SESSION, ppid: Ppid.pingPong, data: ping });
+    this.#outlet.command({ type: "send", session: this.#session, ppid: Ppid.pingPong, data: ping });
     this.#outlet.report({ type: "pingSent", messageNumber, again });
     this.#silentAt ??= now + this.#options.receiveTimeoutMs;
   }
@@ -280,9 +291,9 @@ export class PingPongClient implements Application<never> {
     this.#outlet.report({ type: "pongInvalid", elementId: this.#elementId, reason });
   }
 
-  #lost({ elementId, hasCookie, reason }: SessionFailover, now: Instant): void {
+  #lost(failover: SessionFailover, now: Instant): void {
     const pauseMs = this.#pause.next(this.#service);
-    this.#tellFailover(elementId, hasCookie, reason, pauseMs);
+    this.#left(failover, pauseMs);
     this.#phase = "pausing";
     this.#pauseEndsAt = now + pauseMs;
   }
@@ -290,21 +301,37 @@ export class PingPongClient implements Application<never> {
   /** The session layer does not know that the PE owes something, and the registrar not that it is dead. */
   #silent(): void {
     const reason = `no answer for ${this.#options.receiveTimeoutMs / 1000} s`;
-    this.#tellFailover(this.#elementId, this.#hasCookie, reason, 0);
+    this.#left({ elementId: this.#elementId, hasCookie: this.#hasCookie, loss: "silent", reason }, 0);
     this.#seek(true);
   }
 
-  #tellFailover(elementId: number, hasCookie: boolean, reason: string, pauseMs: number): void {
+  #left({ elementId, hasCookie, loss, reason }: Loss, pauseMs: number): void {
     this.#silentAt = undefined;
     this.#counters.failovers++;
+    if (this.#service === "served") this.#barrenCookies = 0;
+    else if (hasCookie && loss !== "shutdown") this.#barrenCookies++;
     const unanswered = this.#unanswered.size;
     this.#outlet.report({ type: "pingPongFailover", elementId, hasCookie, reason, pauseMs, unanswered });
   }
 
+  /** Looks for another PE: in the same session, unless its cookie is no good. */
   #seek(reportUnreachable: boolean): void {
+    const session = this.#session;
     this.#phase = "seeking";
     this.#pauseEndsAt = undefined;
-    this.#outlet.command({ type: "failover", session: SESSION, reportUnreachable });
+    if (this.#barrenCookies < MAX_BARREN_COOKIES) {
+      this.#outlet.command({ type: "failover", session, reportUnreachable });
+    } else {
+      this.#outlet.command({ type: "closeSession", session, how: "abort" });
+      this.#open();
+    }
+  }
+
+  #open(): void {
+    this.#hasCookie = false;
+    this.#barrenCookies = 0;
+    const session = ++this.#session;
+    this.#outlet.command({ type: "openSession", session, poolHandle: this.#options.poolHandle });
   }
 }
 

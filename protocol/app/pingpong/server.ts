@@ -149,6 +149,7 @@ export class PingPongServer implements Application<never> {
   #cookie(session: Session, octets: Uint8Array): void {
     const cookie = this.#read(session, () => readPingPongCookie(octets));
     if (cookie === undefined) return;
+    this.#silent.clear(session.id); // it has said something: with a long interval, its next Ping is not due yet
     session.nextReply = cookie.nextReply;
     this.#outlet.report({ type: "pingPongResumed", session: session.id, nextReply: cookie.nextReply });
   }

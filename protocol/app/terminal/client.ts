@@ -107,9 +107,9 @@ export class TerminalClient implements Application<TerminalClientInput> {
     this.#pause = new FailoverPause(options.prng);
   }
 
-  /** Whether an element was found at some time, and all that was to be said was sent. */
+  /** Whether an element was found at some time, and all that was to be said was sent: little of it is still under way. */
   get saidAll(): boolean {
-    return this.#everConnected && this.#waiting.length === 0;
+    return this.#everConnected && this.#waiting.length === 0 && !this.#blocked;
   }
 
   start(): void {
@@ -155,7 +155,8 @@ export class TerminalClient implements Application<TerminalClientInput> {
         return;
       case "sessionWritable":
         this.#blocked = false;
-        return this.#send(now);
+        this.#send(now);
+        return this.#waitForQuiet(now);
       default:
         return; // cookies are the session layer's affair, and nobody closes the session but `stop`
     }
@@ -165,7 +166,7 @@ export class TerminalClient implements Application<TerminalClientInput> {
     if (this.#timer === undefined || this.#timer > now) return;
     this.#timer = undefined;
     if (this.#phase === "pausing") this.#failover();
-    else if (this.#phase === "up") this.#end();
+    else if (this.#phase === "up" && !this.#blocked) this.#end();
   }
 
   nextTimeout(): Instant | undefined {
@@ -220,6 +221,7 @@ export class TerminalClient implements Application<TerminalClientInput> {
   #rest(elementId: number): void {
     this.#outlet.report({ type: "terminalAnswered", elementId });
     this.#phase = "resting";
+    this.#blocked = false; // an element that leaves in order has taken all
     this.#timer = undefined;
     if (this.#inputEnded) this.#end();
   }
@@ -230,10 +232,10 @@ export class TerminalClient implements Application<TerminalClientInput> {
     this.#outlet.command({ type: "failover", session: SESSION, reportUnreachable: false });
   }
 
-  /** Something was said or heard: from now on it has to be quiet for a while, if there is nothing more to say. */
+  /** Something was said or heard: from now on it has to be quiet for a while, if there is nothing more to say or to send. */
   #waitForQuiet(now: Instant): void {
     const over = this.#inputEnded && this.#phase === "up" && this.#waiting.length === 0;
-    if (over) this.#timer = now + this.#options.quietMs;
+    if (over && !this.#blocked) this.#timer = now + this.#options.quietMs;
   }
 
   #end(): void {

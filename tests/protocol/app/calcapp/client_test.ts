@@ -115,6 +115,24 @@ Deno.test("a CalcAppClient has jobs done one at a time, each in a session of its
   assert.equal(bench.told("jobCompleted"), 1);
 });
 
+Deno.test("a CalcAppClient has jobs done in the order in which they came, those that came in between behind the others", () => {
+  const bench = calculating();
+  for (const jobSize of [2, 3, 4]) bench.job(jobSize);
+  bench.says(1, complete);
+  const order: number[] = [];
+  for (let session = 2; session <= 7; session++) {
+    bench.opened(session);
+    const jobSize = session;
+    if (session < 5) bench.job(jobSize + 3);
+    order.push(Number(bench.take().at(-1)?.split(" ").at(-1)));
+    bench.says(session, { type: "accept", jobId: session });
+    bench.says(session, { type: "complete", jobId: session, jobSize, completed: jobSize });
+  }
+  assert.deepEqual(order, [2, 3, 4, 5, 6, 7]);
+  assert.equal(bench.client.queueLength, 0);
+  assert.equal(bench.told("jobCompleted"), 7);
+});
+
 Deno.test("a CalcAppClient asks a quiet element for a sign of life, and leaves one that gives none", () => {
   const bench = calculating();
   bench.pass(5000);

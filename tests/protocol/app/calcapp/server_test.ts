@@ -12,6 +12,7 @@ import type {
   CalcAppServerOptions,
   CalcAppServerReport,
 } from "../../../../protocol/app/calcapp/mod.ts";
+import { MAX_WITHHELD_MESSAGES, UNREAD_LIMIT_MS } from "../../../../protocol/app/reply_flow.ts";
 import { Prng } from "../../../../protocol/machine.ts";
 import { Ppid } from "../../../../protocol/net.ts";
 import type { SessionCommand } from "../../../../protocol/session/types.ts";
@@ -58,9 +59,15 @@ class Bench {
     this.now = end;
   }
 
+  /** Octets of messages whose place in the receive window was given back since the last call. */
+  consumed = 0;
+
   /** What was done since the last call, in short. */
   take(): string[] {
-    return this.#commands.splice(0).map((command) => {
+    const commands = this.#commands.splice(0);
+    this.consumed = 0;
+    for (const command of commands) if (command.type === "consumed") this.consumed += command.octets;
+    return commands.filter(({ type }) => type !== "consumed").map((command) => {
       switch (command.type) {
         case "send": {
           const message = readCalcApp(command.data);
@@ -248,4 +255,55 @@ Deno.test("a service that stops gives each job's user a cookie, or some of them"
   assert.equal(stopped(0).length, 0);
   const half = stopped(0.5).length;
   assert.ok(half > 30 && half < 70, `${half} of 100`);
+});
+
+/** A service with a job of session 1, whose user does not read. */
+function blockedBench(): Bench {
+  const bench = new Bench();
+  bench.open(1);
+  bench.say(1, request(1, 1e9));
+  bench.server.sessionEvent({ type: "sessionBlocked", session: 1 }, bench.now);
+  bench.take();
+  return bench;
+}
+
+Deno.test("a CalcAppServer takes no more messages from a user that does not read its answers", () => {
+  const bench = blockedBench();
+  bench.say(1, { type: "keepAlive", jobId: 1 });
+  assert.deepEqual(bench.take(), ["1: keepAliveAck 1"]);
+  assert.equal(bench.consumed, 0);
+  bench.server.sessionEvent({ type: "sessionWritable", session: 1 }, bench.now);
+  assert.deepEqual([bench.take(), bench.consumed], [[], 24]);
+  bench.say(1, { type: "keepAlive", jobId: 1 });
+  assert.deepEqual([bench.take(), bench.consumed], [["1: keepAliveAck 1"], 24]);
+});
+
+Deno.test("a CalcAppServer gives up a user that floods it and does not read", () => {
+  const bench = blockedBench();
+  for (let count = 0; count < MAX_WITHHELD_MESSAGES; count++) {
+    bench.say(1, { type: "keepAlive", jobId: 1 });
+  }
+  assert.equal(bench.take().includes("1: abort"), false, "the limit itself is allowed");
+  bench.say(1, { type: "keepAlive", jobId: 1 });
+  assert.deepEqual(bench.take(), ["1: keepAliveAck 1", "1: abort"]);
+});
+
+Deno.test("a CalcAppServer gives up a user that says it lives and reads nothing for a minute", () => {
+  const bench = blockedBench();
+  for (let passed = 0; passed < UNREAD_LIMIT_MS - 2000; passed += 2000) {
+    bench.pass(2000);
+    bench.say(1, { type: "keepAliveAck", jobId: 1 });
+  }
+  assert.deepEqual(bench.take(), []);
+  bench.pass(2000);
+  assert.deepEqual(bench.take(), ["1: abort"]);
+});
+
+Deno.test("a CalcAppServer takes what comes of a session that it has shut down, so that its end arrives", () => {
+  const bench = new Bench();
+  bench.open(1);
+  bench.pass(30_000);
+  bench.take();
+  bench.say(1, request(1, 1000));
+  assert.deepEqual([bench.take(), bench.consumed], [[], 24]);
 });

@@ -324,27 +324,38 @@ Deno.test("FractalClient is content when only the end marker is lost", () => {
   assert.ok(bench.statistics() !== undefined);
 });
 
-Deno.test("FractalClient drops a cookie that no PE makes anything of", () => {
-  const bench = new Bench();
+/** A client whose part has a cookie that PE after PE is lost with. Returns how many were, until it was dropped. */
+function loseWithCookie(bench: Bench, loss: SessionLoss, atMost: number): number | undefined {
   bench.start();
   bench.open(1);
   bench.data(1, 0, 0, 50);
   bench.failover(1, "necessary", true);
   bench.failover(1, "complete", true, 0xb);
   bench.words();
-  for (let i = 0; i < 20; i++) {
-    bench.failover(1, "necessary", true, 0xb, { reason: "aborted by the peer" });
+  for (let count = 1; count <= atMost; count++) {
+    bench.failover(1, "necessary", true, 0xb, { loss });
     bench.until(bench.now + 2000);
     const words = bench.words();
     if (words.includes("shutdown 1")) {
       assert.deepEqual(words, ["shutdown 1", "open 2"]);
-      bench.open(2);
-      assert.deepEqual(bench.words(), ["ask 2 10x10"]);
-      return;
+      return count;
     }
     bench.failover(1, "complete", true, 0xb);
   }
-  assert.fail("it kept the cookie");
+  return undefined;
+}
+
+for (const loss of ["aborted", "silent"] as const) {
+  Deno.test(`FractalClient drops a cookie that no PE makes anything of: all are ${loss}`, () => {
+    const bench = new Bench();
+    assert.equal(loseWithCookie(bench, loss, 20), 12);
+    bench.open(2);
+    assert.deepEqual(bench.words(), ["ask 2 10x10"]);
+  });
+}
+
+Deno.test("FractalClient keeps its cookie when PEs leave in order, as those do that have no place", () => {
+  assert.equal(loseWithCookie(new Bench(), "shutdown", 50), undefined);
 });
 
 Deno.test("FractalClient opens another session when the session layer ends one", () => {

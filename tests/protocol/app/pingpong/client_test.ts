@@ -188,6 +188,61 @@ Deno.test("PingPongClient waits longer and longer before it leaves PEs that spea
   assert.equal(bench.client.statistics.invalid, 4);
 });
 
+/** Loses PE after PE with a cookie. Returns how many were lost until the cookie was dropped. */
+function loseWithCookie(
+  bench: Bench,
+  lose: (now: number) => void,
+  { answers = false, atMost = 20 } = {},
+): number | undefined {
+  bench.client.sessionEvent(opened(), 0);
+  bench.client.sessionEvent({ type: "sessionCookieHeld", session: 1 }, 0);
+  bench.pong(1n, 1n, 0);
+  let now = 0;
+  for (let count = 0; count <= atMost; count++) {
+    lose(now);
+    now = Math.max(now, bench.client.nextTimeout() ?? now);
+    bench.client.tick(now);
+    if (bench.outlet.take("closeSession").length > 0) return count; // the first one has served
+    bench.client.sessionEvent(failover("complete", { hasCookie: true }), now);
+    if (!answers) continue;
+    now += 500;
+    bench.client.tick(now);
+    bench.pong(bench.pings().at(-1)!, 2n, now);
+  }
+  return undefined;
+}
+
+Deno.test("PingPongClient drops a cookie that PE after PE aborts it for, and counts anew in another session", () => {
+  const bench = new Bench();
+  const lose = (now: number) =>
+    bench.client.sessionEvent(failover("necessary", { hasCookie: true, loss: "aborted" }), now);
+  assert.equal(loseWithCookie(bench, lose), 12);
+  assert.deepEqual(bench.outlet.take("openSession").map(({ session }) => session), [1, 2]);
+  bench.pings();
+  bench.client.sessionEvent({ type: "sessionClosed", session: 1, reason: "closed" }, 9000);
+  bench.client.sessionEvent(opened(2, 8), 9000);
+  assert.deepEqual(bench.pings(), [2n], "what was lost is sent again");
+  assert.equal(bench.outlet.take("failover").length, 12, "and none in the new session");
+});
+
+Deno.test("PingPongClient drops a cookie that PE after PE is silent to", () => {
+  const bench = new Bench({ receiveTimeoutMs: 50, intervalMs: 1 });
+  const lose = (now: number) => {
+    for (let passed = 0; passed <= 60; passed++) bench.client.tick(now + passed);
+  };
+  assert.equal(loseWithCookie(bench, lose), 12);
+});
+
+Deno.test("PingPongClient keeps its cookie when PEs leave in order, or answer before they are lost", () => {
+  const leaves = new Bench();
+  const leave = (now: number) =>
+    leaves.client.sessionEvent(failover("necessary", { hasCookie: true, loss: "shutdown" }), now);
+  assert.equal(loseWithCookie(leaves, leave), undefined);
+  const dies = new Bench();
+  const die = (now: number) => dies.client.sessionEvent(failover("necessary", { hasCookie: true }), now);
+  assert.equal(loseWithCookie(dies, die, { answers: true }), undefined);
+});
+
 const INVALID: readonly (readonly [string, (bench: Bench) => void])[] = [
   ["a Pong for a message that was not sent", (bench) => bench.pong(9n, 1n, 1)],
   ["a Pong with other data", (bench) => bench.pong(1n, 1n, 1, encodeText("other."))],

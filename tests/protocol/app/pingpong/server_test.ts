@@ -137,6 +137,18 @@ Deno.test("PingPongServer aborts a session that never says anything, and no othe
   assert.equal(server.nextTimeout(), undefined);
 });
 
+Deno.test("PingPongServer waits for the next Ping of a session that comes with a cookie as long as it takes", () => {
+  const { outlet, server } = make();
+  server.sessionEvent(opened(), 0);
+  server.sessionEvent(
+    { type: "sessionCookie", session: 1, cookie: writePingPongCookie({ nextReply: 2n }) },
+    0,
+  );
+  assert.equal(server.nextTimeout(), undefined);
+  server.tick(60_000);
+  assert.deepEqual(outlet.take("closeSession"), []);
+});
+
 Deno.test("PingPongServer takes no more Pings from a user that does not read its Pongs", () => {
   const { outlet, server } = make();
   server.sessionEvent(opened(), 0);

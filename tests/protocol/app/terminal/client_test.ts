@@ -88,6 +88,35 @@ Deno.test("TerminalClient ends when the input has ended and no answer has come f
   assert.equal(bench.client.nextTimeout(), undefined);
 });
 
+Deno.test("TerminalClient does not end while what was said finds no room in the send buffer", () => {
+  const bench = new Bench();
+  bench.client.sessionEvent(opened(), 0);
+  bench.say(0);
+  bench.end(0);
+  bench.client.sessionEvent({ type: "sessionBlocked", session: 1 }, 1);
+  assert.equal(bench.client.saidAll, false);
+  bench.client.tick(10_000);
+  assert.equal(bench.isOver, false);
+  bench.client.sessionEvent(message(HELLO), 11_000);
+  bench.client.tick(20_000);
+  assert.equal(bench.isOver, false);
+  bench.client.sessionEvent({ type: "sessionWritable", session: 1 }, 30_000);
+  assert.equal(bench.client.saidAll, true);
+  assert.equal(bench.client.nextTimeout(), 31_000);
+  bench.client.tick(31_000);
+  assert.equal(bench.isOver, true);
+});
+
+Deno.test("TerminalClient has said all when an element has taken it, answered and left in order", () => {
+  const bench = new Bench();
+  bench.client.sessionEvent(opened(), 0);
+  bench.say(0);
+  bench.client.sessionEvent({ type: "sessionBlocked", session: 1 }, 1);
+  bench.client.sessionEvent(message(HELLO), 10);
+  bench.client.sessionEvent(failover("necessary", { loss: "shutdown" }), 20);
+  assert.equal(bench.client.saidAll, true);
+});
+
 Deno.test("TerminalClient rests when an element has answered at once and whole, until there is something to say", () => {
   const bench = new Bench();
   bench.client.sessionEvent(opened(), 0);
