@@ -184,19 +184,22 @@ export class Results {
   /** Two jobs must not have the same file where all share a folder, and nobody else's file may be lost. */
   async #claim(name: string, files: readonly string[]): Promise<void> {
     for (const file of files) {
-      const owner = this.#owners.get(file);
       if (file === OWN_FOLDER || file.startsWith(`${OWN_FOLDER}/`)) {
         throw new ResultError(`it made ${file}, which is the farm's own`);
       }
+      const owner = this.#owners.get(file);
       if (owner !== undefined && owner !== name) {
         throw new ResultError(`it made ${file}, which ${owner} made, too: leave -flat out`);
       }
-      const path = join(this.#layout.folder, file);
-      if (owner === undefined && await exists(path)) {
-        throw new ResultError(`${path} is in its way, which no job has made`);
-      }
     }
-    this.owned(name, files);
+    const fresh = files.filter((file) => !this.#owners.has(file));
+    this.owned(name, files); // before anything is waited for: results are stored side by side
+    for (const file of fresh) {
+      const path = join(this.#layout.folder, file);
+      if (!await exists(path)) continue;
+      for (const one of fresh) this.#owners.delete(one);
+      throw new ResultError(`${path} is in its way, which no job has made`);
+    }
   }
 }
 

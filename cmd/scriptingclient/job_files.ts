@@ -89,6 +89,7 @@ export class JobFiles {
   #filling: Filling | undefined;
   readonly #spare: WriteBatch[] = [];
   #tail: Promise<void> = Promise.resolve();
+  #failed = false;
   #closed = false;
 
   /**
@@ -163,7 +164,9 @@ export class JobFiles {
     this.#tail = this.#tail.then(task).catch((error) => this.#fail(path, "write", error));
   }
 
+  /** The job is over; what is queued already must not make a result of what is there. */
   #fail(path: string, what: "read" | "write", error: unknown): void {
+    this.#failed = true;
     if (this.#closed) return;
     this.#answer({
       type: "fileFailed",
@@ -199,6 +202,7 @@ export class JobFiles {
   }
 
   async #finish(run: number): Promise<void> {
+    if (this.#failed) return await this.#discard();
     this.#output?.close();
     this.#output = undefined;
     if (this.#outputPath !== this.#plan.output) await rename(this.#outputPath, this.#plan.output);

@@ -139,6 +139,7 @@ export class ScriptingSession {
   async #checkEnvironment({ environment }: Workspace, hash: EnvironmentHash): Promise<void> {
     let reason: string | undefined;
     try {
+      if (environment.isEmpty) throw new Error("it is empty");
       environment.close();
       if (await hashFile(environment.path) !== hash.toHex()) {
         throw new Error("it is not the one that was announced: its hash is another");
@@ -179,6 +180,7 @@ export class ScriptingSession {
   async #prepare(workspace: Workspace): Promise<void> {
     const { keys } = this.#context.options;
     const signal = this.#end.signal;
+    if (workspace.input.isEmpty) throw new PackageError("the work package is empty");
     workspace.input.close();
     const archive = keys === undefined ? workspace.input.path : workspace.signedInput;
     if (keys !== undefined) {

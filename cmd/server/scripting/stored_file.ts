@@ -23,6 +23,7 @@ interface Filling {
 export class StoredFile {
   readonly path: string;
   readonly #room: UploadRoom;
+  #isEmpty = true;
   #file: Deno.FsFile | undefined;
   /** What is not being written yet. */
   #filling: Filling | undefined;
@@ -33,6 +34,11 @@ export class StoredFile {
   constructor(path: string, room: UploadRoom) {
     this.path = path;
     this.#room = room;
+  }
+
+  /** Whether nothing has come; then there is no file. */
+  get isEmpty(): boolean {
+    return this.#isEmpty;
   }
 
   /**
@@ -59,6 +65,7 @@ export class StoredFile {
   }
 
   #begin(): Filling {
+    this.#isEmpty = false;
     const batch = this.#spare.pop() ?? new WriteBatch();
     const written = this.#writing.then(() => this.#write(batch));
     this.#writing = written.catch(() => {}); // told to the caller

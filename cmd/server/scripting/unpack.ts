@@ -74,6 +74,7 @@ const DIRECTORY_MODE = { keep: 0o777, add: 0o700 } as const;
 class Unpacker implements UnpackSummary {
   readonly #plan: UnpackPlan;
   readonly #kinds = new Map<string, Kind>();
+  #taken = 0;
   #bytes = 0;
 
   constructor(plan: UnpackPlan) {
@@ -90,6 +91,7 @@ class Unpacker implements UnpackSummary {
 
   /** Unpacks one entry. Its body has been read to the end when the promise resolves. */
   async take(header: TarHeader, body: ReadableStream<Uint8Array>): Promise<void> {
+    this.#countEntries(++this.#taken); // one that takes the place of another costs as much
     const type = header.type ?? "file";
     if (type === "pax-global-header") return await body.cancel();
     const names = entryPath(header.name);
@@ -150,6 +152,7 @@ class Unpacker implements UnpackSummary {
         `the hard link ${showPath(names.join("/"))} is to ${showPath(target)}, which is no file before it`,
       );
     }
+    if (other.join("/") === names.join("/")) return; // GNU tar has this for a file that it was given twice
     await this.#place(names, "link");
     await Deno.link(this.#path(other), this.#path(names));
     this.#kinds.set(names.join("/"), "file");
@@ -186,8 +189,12 @@ class Unpacker implements UnpackSummary {
 
   #note(key: string, kind: Kind): void {
     this.#kinds.set(key, kind);
+    this.#countEntries(this.#kinds.size);
+  }
+
+  #countEntries(count: number): void {
     const { entries } = this.#plan.limits;
-    if (this.#kinds.size > entries) throw new PackageError(`the archive has more than ${entries} entries`);
+    if (count > entries) throw new PackageError(`the archive has more than ${entries} entries`);
   }
 
   #count(bytes: number): void {
@@ -214,14 +221,15 @@ function words(type: string): string {
 /** The library's errors and the file system's, in words. */
 function asPackageError(error: unknown): PackageError {
   if (error instanceof PackageError) return error;
-  const message = error instanceof Error ? error.message : String(error);
+  // Errors of the system have a code, such as ENOSPC: another server may have room.
+  if (error instanceof Error && typeof (error as { code?: unknown }).code === "string") {
+    const reason = `the archive cannot be unpacked here: ${fileProblem(error)}`;
+    return new PackageError(reason, JobStatus.serverFailure);
+  }
+  const message = fileProblem(error);
   if (/truncated/i.test(message)) return new PackageError("the archive is cut off");
   if (/checksum|tar header|tar number|Invalid EOF/i.test(message)) {
     return new PackageError("the archive is no tar archive, or it is damaged");
   }
-  // What is left is the file system's: another server may have room.
-  return new PackageError(
-    `the archive cannot be unpacked here: ${fileProblem(error)}`,
-    JobStatus.serverFailure,
-  );
+  return new PackageError(`the archive cannot be unpacked: ${message}`);
 }

@@ -103,6 +103,20 @@ Deno.test("JobFiles leaves a result that was there alone until another one is wh
   assert.deepEqual(left.map(({ name }) => name), ["output"]);
 });
 
+Deno.test("JobFiles leaves a result that was there alone when the disk is full before another one is whole", async () => {
+  await using bench = new Bench();
+  await Deno.writeTextFile(bench.path("output"), "old");
+  await Deno.symlink("/dev/full", bench.path("output.part"));
+  bench.ask({ type: "beginOutput" });
+  bench.write("all of it");
+  bench.ask({ type: "finishOutput" });
+  await bench.files.close();
+  assert.ok((await Deno.lstat(bench.path("output"))).isFile, "it was not replaced");
+  assert.equal(await Deno.readTextFile(bench.path("output")), "old");
+  assert.deepEqual(bench.answers.map(({ type }) => type), ["fileFailed"]);
+  await assert.rejects(Deno.lstat(bench.path("output.part")), Deno.errors.NotFound);
+});
+
 Deno.test("JobFiles answers in the run that an octet belongs to", async () => {
   await using bench = new Bench();
   bench.ask({ type: "beginOutput" });

@@ -58,6 +58,16 @@ Deno.test("ScriptingDriver refuses a package without ssrun, and with ssrun as a 
   }
 });
 
+Deno.test("ScriptingDriver refuses an empty package and an empty environment: they are so everywhere", async () => {
+  await using bench = await DriverBench.open();
+  const { exitCode, reason } = await bench.runPackage(new Uint8Array());
+  assert.deepEqual([exitCode, reason], [JobStatus.badPackage, "the work package is empty"]);
+  await bench.begin(2);
+  bench.driver.handle({ type: "checkEnvironment", session: 2, hash: new Uint8Array(20) });
+  const checked = await bench.answer("environmentChecked", 2);
+  assert.equal(checked.reason, "the environment is refused: it is empty");
+});
+
 Deno.test("ScriptingDriver runs sessions side by side, and removes their directories", async () => {
   await using bench = await DriverBench.open();
   const sessions = [1, 2, 3];

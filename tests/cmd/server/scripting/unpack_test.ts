@@ -219,6 +219,14 @@ Deno.test("unpackArchive() refuses more entries than allowed, those that are not
   assert.equal((await other.unpack(archive, { entries: 4 })).entries, 4);
 });
 
+Deno.test("unpackArchive() counts an entry each time that it comes", async () => {
+  const archive = await packTar(Array.from({ length: 4 }, () => textFile("a", "")));
+  await using place = await Place.make();
+  await assert.rejects(place.unpack(archive, { entries: 3 }), /more than 3 entries/);
+  await using other = await Place.make();
+  assert.equal((await other.unpack(archive, { entries: 4 })).entries, 1);
+});
+
 Deno.test("unpackArchive() refuses a bomb by its ratio, however it is packed", async () => {
   const tar = await packTar([{
     header: { name: "zeros", size: 12 * MEBI },
@@ -277,6 +285,19 @@ Deno.test("unpackArchive() takes any time of a file", async () => {
     await place.unpack(await packTar([{ header: { name: "file", size: 1, pax: { mtime } }, body: "x" }]));
     assert.equal(await Deno.readTextFile(`${place.inside}/file`), "x", mtime);
   }
+});
+
+Deno.test("unpackArchive() leaves a file alone that is a hard link to itself, as GNU tar may write it", async () => {
+  await using place = await Place.make();
+  await place.unpack(await packTar([textFile("ssrun", "x"), entry("link", "./ssrun", "ssrun")]));
+  assert.equal(await Deno.readTextFile(`${place.inside}/ssrun`), "x");
+});
+
+Deno.test("unpackArchive() blames the archive for whatever the system does not complain of", async () => {
+  await using place = await Place.make();
+  const pax = { comment: "x".repeat(9 * MEBI) };
+  const archive = await packTar([{ header: { name: "file", size: 1, pax }, body: "x" }]);
+  await assert.rejects(place.unpack(archive), { name: "PackageError", status: JobStatus.badPackage });
 });
 
 Deno.test("unpackArchive() tells its own trouble from the archive's", async () => {
