@@ -14,6 +14,12 @@ import { Writer } from "../wire/mod.ts";
 import type { Pool } from "./pool.ts";
 
 /**
+ * Longest opaque transport of an element. RFC 5354 §3.16 has no limit, but strangers choose it, and the answers, updates
+ * and handle tables that carry the element must stay below 64 KiB.
+ */
+export const MAX_OPAQUE_TRANSPORT = 1024;
+
+/**
  * Why an element cannot be in a pool, if so (RFC 5352 §3.1; reference/rsplib.md §2.4). The causes are RFC 5354's
  * where it has one, so that a refused element knows what to change.
  *
@@ -32,7 +38,9 @@ export function checkElement(
     return operationError(CauseCode.invalidValues);
   }
   if (element.elementId === 0) return invalidElement(element);
-  if (userTransport.protocol !== "opaque") {
+  if (userTransport.protocol === "opaque") {
+    if (userTransport.value.length > MAX_OPAQUE_TRANSPORT) return operationError(CauseCode.invalidValues);
+  } else {
     if (userTransport.port === 0) return invalidElement(element);
     if (userTransport.addresses.length === 0) return operationError(CauseCode.noUsableUserAddresses);
   }

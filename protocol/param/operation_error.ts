@@ -123,17 +123,11 @@ export function inconsistentPolicyError(poolPolicy: PolicyParameter): OperationE
   return operationError(CauseCode.inconsistentPolicy, writer.finish());
 }
 
-/** Longer opaque transports are not quoted: the answer must stay below 64 KiB, and a stranger chose its length. */
-const MAX_QUOTED_TRANSPORT = 4096;
-
 /**
  * The rejection of a registration whose user transport is not of the pool's kind: cause 0x0007 with a transport
  * parameter of the pool (RFC 5354 §3.12.8). RSPLIB has a cause of its own for that, 0x100a.
  */
 export function inconsistentTransportError(poolTransport: TransportParameter): OperationError {
-  if (poolTransport.protocol === "opaque" && poolTransport.value.length > MAX_QUOTED_TRANSPORT) {
-    return operationError(CauseCode.inconsistentTransportType);
-  }
   const writer = new Writer();
   writeTransport(writer, poolTransport);
   return operationError(CauseCode.inconsistentTransportType, writer.finish());

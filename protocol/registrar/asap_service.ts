@@ -15,6 +15,7 @@ import type { AssociationRecord } from "./associations.ts";
 import type { Distances } from "./distances.ts";
 import type { MembershipTable } from "./membership_table.ts";
 import type { Offences } from "./offences.ts";
+import { isReachable } from "./peer_addresses.ts";
 import type { RegistrarReport, RemovalReason } from "./report.ts";
 import type { Resolutions } from "./resolutions.ts";
 import type { RegistrarStatistics } from "./statistics.ts";
@@ -172,7 +173,7 @@ export class AsapService {
       this.#context;
     const present = handlespace.find(poolHandle, element.elementId);
     const holder = present && members.associationOf(present);
-    if (holder !== undefined && !mayActFor(holder, record)) {
+    if (present !== undefined && !mayActFor(present, holder, record)) {
       return { type: "refused", error: operationError(CauseCode.nonUniqueElementId) };
     }
     if (holder !== record && record.entries.size >= maxElementsPerAssociation) {
@@ -215,8 +216,7 @@ export class AsapService {
     if (this.#tooLong(record, poolHandle, now)) return;
     const { handlespace, members, statistics, send, report } = this.#context;
     const entry = handlespace.find(poolHandle, elementId);
-    const holder = entry && members.associationOf(entry);
-    if (holder !== undefined && !mayActFor(holder, record)) {
+    if (entry !== undefined && !mayActFor(entry, members.associationOf(entry), record)) {
       const error = operationError(CauseCode.rejectedForSecurity);
       send(record, { type: "deregistrationResponse", poolHandle, elementId, error });
       return this.#context.offences.badMessage(record, "it deregisters an element of another host", now);
@@ -269,9 +269,18 @@ export class AsapService {
 }
 
 /**
- * Whether an association may register or deregister an element that came by another one: the same host may, since a
- * pool element that lost its association connects anew before we know of the loss.
+ * Whether an association may register or deregister an element that is there: that of the element may, and every other
+ * one of its host, since a pool element that lost its association, or its registrar, connects anew before we know of the
+ * loss. An element without an association here, because it is another registrar's or was taken over and is not reached
+ * yet, is where it is registered; one that names no place that means the same here is anybody's.
  */
-function mayActFor(holder: AssociationRecord, record: AssociationRecord): boolean {
-  return holder === record || holder.sharesHost(record);
+function mayActFor(
+  { element: { asapTransport, userTransport } }: ElementEntry,
+  holder: AssociationRecord | undefined,
+  record: AssociationRecord,
+): boolean {
+  if (holder !== undefined) return holder === record || holder.sharesHost(record);
+  const places = [...asapTransport?.addresses ?? [], ...userTransport.addresses]
+    .filter((address) => isReachable(address, record.overLoopback));
+  return places.length === 0 || places.some((address) => record.peerAddresses.includes(address));
 }

@@ -57,7 +57,10 @@ export interface EnrpContext {
   readonly multicast: (data: Uint8Array) => void;
   /** The start is over: announces may begin. */
   readonly inService: (now: Instant) => void;
-  /** An element as it is seen from here: its distance is that from its registrar and the way to that one. */
+  /**
+   * An element as it is seen from here: by the addresses that mean the same here, and at the distance from its registrar
+   * and the way to that one.
+   */
   readonly locate: (record: AssociationRecord, element: PoolElement) => PoolElement;
   /** An element that was ours is another registrar's now: its supervision here ends. */
   readonly disown: (entry: ElementEntry) => void;

@@ -21,6 +21,7 @@ import { MembershipTable } from "./membership_table.ts";
 import { Offences } from "./offences.ts";
 import type { RegistrarOptions } from "./options.ts";
 import { Outlet } from "./outlet.ts";
+import { reachableElement } from "./peer_addresses.ts";
 import { PeerList } from "./peer_list.ts";
 import { timesOf } from "./presets.ts";
 import { Probes } from "./probes.ts";
@@ -223,7 +224,8 @@ export class Registrar implements Machine<RegistrarInput, RegistrarEffect> {
       },
       multicast: (data) => this.#outlet.multicast("enrp-presence", data),
       inService: (now) => this.#announces.start(now),
-      locate: (record, element) => this.#distances.ofPeer(record, element),
+      locate: (record, element) =>
+        this.#distances.ofPeer(record, reachableElement(element, record.overLoopback)),
       disown: (entry) => this.#members.removed(entry),
       adopt: (entry, now) => this.#adoption.adopt(entry, now),
       suggestsTakeovers,
@@ -448,6 +450,7 @@ export class Registrar implements Machine<RegistrarInput, RegistrarEffect> {
   #up(endpoint: "asap" | "enrp", up: AssociationUp, now: Instant): void {
     const record = new AssociationRecord(endpoint, up);
     if (this.#state !== "running") return this.#outlet.abort(record, "the registrar is not in service");
+    if (up.peerAddresses.length === 0) return this.#gone(record, up, now);
     if (!this.#associations.add(record, up)) {
       if (endpoint === "asap" && up.request !== undefined) this.#probes.turnedAway(up.request);
       return;
@@ -456,6 +459,14 @@ export class Registrar implements Machine<RegistrarInput, RegistrarEffect> {
     else if (up.request === undefined) return;
     else if (this.#probes.owns(up.request)) this.#probes.up(up.request, record);
     else this.#adoption.up(up.request, record, now);
+  }
+
+  /** The kernel has forgotten where the peer is: the association ended before it was told of. */
+  #gone(record: AssociationRecord, { association, request }: AssociationUp, now: Instant): void {
+    this.#outlet.abort(record, "it is gone already");
+    if (request === undefined) return;
+    const down = { type: "down", association, request, reason: "aborted", origin: "peer" } as const;
+    this.#connectFailed(record.endpoint, { ...down, cause: undefined }, now);
   }
 
   #down(record: AssociationRecord, reason: string, now: Instant): void {

@@ -91,6 +91,7 @@ function presentable(record: AssociationRecord, entries: readonly ElementEntry[]
       : userTransport.addresses.filter((address) => !isLoopback(address));
     if (userTransport.protocol !== "opaque" && addresses.length === 0) continue;
     octetCount += 80 + 20 * addresses.length; // parameters around them, and the longest address parameters
+    if (userTransport.protocol === "opaque") octetCount += userTransport.value.length;
     if (octetCount > MAX_RESPONSE_OCTETS) break;
     elements.push(
       addresses.length === userTransport.addresses.length

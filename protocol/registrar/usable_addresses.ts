@@ -31,7 +31,7 @@ function reachesFarEnough(address: IpAddress, minimum: MinimumScope): boolean {
 }
 
 /** Zones are numbers of this host; a peer knows nothing of them. */
-function withoutZone(address: IpAddress): IpAddress {
+export function withoutZone(address: IpAddress): IpAddress {
   const percent = address.indexOf("%");
   return percent < 0 ? address : address.slice(0, percent);
 }

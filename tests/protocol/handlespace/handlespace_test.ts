@@ -112,19 +112,25 @@ Deno.test("Handlespace agrees with a simple model under random changes", () => {
   );
 });
 
-Deno.test("Handlespace refuses other transports than the pool's with its own, unless that is long", () => {
-  const opaque = (length: number): PoolElement => ({
-    ...element(1),
-    userTransport: { protocol: "opaque", port: 0, use: "data", addresses: [], value: new Uint8Array(length) },
-  });
-  for (const [first, expected] of [[opaque(4), "0010000800000000"], [opaque(60_000), ""]] as const) {
-    const handlespace = new Handlespace(new Prng(1));
-    handlespace.register(encodeText("P"), first);
-    const tcp = { protocol: "tcp", port: 7, use: "data", addresses: ["10.1.1.1"] } as const;
-    const result = handlespace.register(encodeText("P"), { ...element(2), userTransport: tcp });
-    assert.ok(result.type === "refused");
-    assert.equal(result.error[0]?.code, 7);
-    assert.equal(result.error[0]?.data.toHex(), expected);
+function opaqueElement(length: number): PoolElement {
+  const value = new Uint8Array(length);
+  return { ...element(1), userTransport: { protocol: "opaque", port: 0, use: "data", addresses: [], value } };
+}
+
+Deno.test("Handlespace refuses other transports than the pool's with its own", () => {
+  const handlespace = new Handlespace(new Prng(1));
+  handlespace.register(encodeText("P"), opaqueElement(4));
+  const tcp = { protocol: "tcp", port: 7, use: "data", addresses: ["10.1.1.1"] } as const;
+  const result = handlespace.register(encodeText("P"), { ...element(2), userTransport: tcp });
+  assert.ok(result.type === "refused");
+  assert.deepEqual(result.error.map(({ code, data }) => [code, data.toHex()]), [[7, "0010000800000000"]]);
+});
+
+Deno.test("Handlespace takes opaque transports of up to 1024 octets", () => {
+  for (const [length, expected] of [[1024, "added"], [1025, "refused"]] as const) {
+    const result = new Handlespace(new Prng(1)).register(encodeText("P"), opaqueElement(length));
+    assert.equal(result.type, expected);
+    if (result.type === "refused") assert.equal(result.error[0]?.code, 3);
   }
 });
 

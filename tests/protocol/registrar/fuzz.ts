@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
-import { AsapType, readAsap } from "../../../protocol/asap/mod.ts";
-import { readEnrp } from "../../../protocol/enrp/mod.ts";
+import { AsapType, readAsap, writeAsap } from "../../../protocol/asap/mod.ts";
+import { readEnrp, writeEnrp } from "../../../protocol/enrp/mod.ts";
 import { Prng } from "../../../protocol/machine.ts";
 import type { AssociationId, TransportEvent } from "../../../protocol/net.ts";
+import type { TransportParameter } from "../../../protocol/param/transport.ts";
 import { Registrar } from "../../../protocol/registrar/mod.ts";
 import type { RegistrarEffect, RegistrarInput } from "../../../protocol/registrar/mod.ts";
 import { RFC_SAMPLES as ASAP_RFC, RSPLIB_SAMPLES as ASAP_RSPLIB } from "../asap/samples.ts";
 import { RFC_SAMPLES as ENRP_RFC, RSPLIB_SAMPLES as ENRP_RSPLIB } from "../enrp/samples.ts";
 import { fromHex } from "../param/codec_checks.ts";
-import { REGISTRAR_ID } from "./harness.ts";
+import { element, REGISTRAR_ID } from "./harness.ts";
 
 /**
  * A whole registrar against users, elements and registrars that say anything: mutated messages, right ones with wrong
@@ -21,8 +22,43 @@ const LIMITS = { maxAssociations: 40, maxPools: 20, maxElements: 60, maxPeers: 8
 /** Effects that one input, or one tick, may have at most: no input makes a flood. */
 const MAX_EFFECTS = 4000;
 
-const ASAP_SAMPLES = [...ASAP_RSPLIB, ...ASAP_RFC].map(({ hex }) => fromHex(hex));
-const ENRP_SAMPLES = [...ENRP_RSPLIB, ...ENRP_RFC].map(({ hex }) => fromHex(hex));
+/** Transports that nobody uses, some of them long; each is of a pool of its own. */
+const RARE_TRANSPORTS: readonly TransportParameter[] = [
+  { protocol: "dccp", port: 7, use: "data", serviceCode: 1, addresses: ["10.6.6.6"] },
+  ...[4, 1024, 1025, 32_000, 65_480].map((length) => {
+    return {
+      protocol: "opaque",
+      port: 0,
+      use: "data",
+      addresses: [],
+      value: new Uint8Array(length),
+    } as const;
+  }),
+];
+
+const ASAP_SAMPLES = [
+  ...[...ASAP_RSPLIB, ...ASAP_RFC].map(({ hex }) => fromHex(hex)),
+  ...RARE_TRANSPORTS.flatMap((userTransport, index) => {
+    const poolHandle = Uint8Array.of(0xee, index);
+    return [
+      writeAsap({ type: "registration", poolHandle, element: element(1, { userTransport }) }),
+      writeAsap({ type: "handleResolution", poolHandle, items: 128 }),
+    ];
+  }),
+];
+const ENRP_SAMPLES = [
+  ...[...ENRP_RSPLIB, ...ENRP_RFC].map(({ hex }) => fromHex(hex)),
+  ...RARE_TRANSPORTS.map((userTransport, index) => {
+    return writeEnrp({
+      type: "handleUpdate",
+      senderId: 0x3333,
+      receiverId: 0,
+      action: "add",
+      poolHandle: Uint8Array.of(0xee, index),
+      element: element(1, { homeRegistrarId: 0x3333, userTransport }),
+    });
+  }),
+];
 
 /** Registrars that messages may speak of; ours is among them, since others may say anything. */
 const REGISTRAR_IDS = [REGISTRAR_ID, 0x3333, 0x1111, 0xe7bbf4ba, 0x7777, 0];
@@ -120,7 +156,7 @@ class Fuzzer {
       }
     }
     if (asap && octets[0] === AsapType.registration && random.chance(0.7)) {
-      octets[octets.indexOf(10, 4) + 7] = random.below(32); // the element's identifier
+      octets[octets.indexOf(10, 4) + 6] = random.below(32); // the element's identifier
     }
     if (random.chance(0.5)) return octets;
     switch (random.below(4)) {

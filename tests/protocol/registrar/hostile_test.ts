@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { writeAsap } from "../../../protocol/asap/mod.ts";
 import type { AsapMessage } from "../../../protocol/asap/mod.ts";
+import { MAX_OPAQUE_TRANSPORT } from "../../../protocol/handlespace/consistency.ts";
 import { Prng } from "../../../protocol/machine.ts";
+import { FakePeer, ofType } from "./fake_peer.ts";
 import { element, POOL, RegistrarHarness } from "./harness.ts";
 
 const OTHER_POOL = Uint8Array.of(1, 2, 3);
@@ -89,4 +91,55 @@ Deno.test("Registrar answers a registration with the longest unknown policy ther
   const policy = { name: "unknown", type: 0x12345678, value: new Uint8Array(64_100) } as const;
   const answer = harness.register(association, element(1, { userTransport, policy }));
   assert.ok(answer?.type === "registrationResponse" && answer.rejected);
+});
+
+/** An element that its users reach in a way of their own. */
+function opaqueElement(elementId: number, length: number): ReturnType<typeof element> {
+  const value = new Uint8Array(length);
+  return element(elementId, {
+    userTransport: { protocol: "opaque", port: 0, use: "data", addresses: [], value },
+  });
+}
+
+Deno.test("Registrar writes no message that is too long of elements with long opaque transports", async (t) => {
+  for (
+    const [name, length] of [["two of 40000 octets", 40_000], ["one that is alone too long", 65_488]] as const
+  ) {
+    await t.step(name, () => {
+      const harness = new RegistrarHarness();
+      const peer = new FakePeer(harness, 0x11).connect();
+      peer.greet();
+      const association = harness.up();
+
+      for (const id of [1, 2]) harness.register(association, opaqueElement(id, length));
+      harness.resolve(association, 2);
+      peer.say({ type: "handleTableRequest", ownChildrenOnly: false });
+
+      assert.equal(harness.registrar.statistics.registrationsRefused, 2);
+    });
+  }
+  await t.step("as many as there may be, of the longest that there are", () => {
+    const harness = new RegistrarHarness();
+    const association = harness.up();
+    for (let id = 1; id <= 128; id++) {
+      harness.register(association, opaqueElement(id, MAX_OPAQUE_TRANSPORT));
+    }
+    const peer = new FakePeer(harness, 0x11).connect();
+    const table = peer.say({ type: "handleTableRequest", ownChildrenOnly: false });
+
+    assert.equal(ofType(table, "handleTableResponse")[0]?.pools[0]?.elements.length, 1);
+    const resolved = harness.resolve(association, 128).length;
+    assert.ok(resolved > 50 && resolved < 60, `${resolved} of this size fit`);
+  });
+});
+
+Deno.test("Registrar does not begin with an association that is gone already: nobody is at its other end", () => {
+  const harness = new RegistrarHarness();
+  new FakePeer(harness, 0x11).connect().greet();
+
+  for (const endpoint of ["asap", "enrp"]) assert.ok(harness.aborted(harness.up([], endpoint)));
+  harness.register(harness.up([]), opaqueElement(1, 4));
+
+  assert.equal(harness.registrar.associationCount, 1);
+  assert.equal(harness.registrar.handlespace.elementCount, 0);
 });

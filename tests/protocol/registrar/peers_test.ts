@@ -10,6 +10,7 @@ import {
   shownAddresses,
 } from "../../../protocol/registrar/peer_addresses.ts";
 import { MAX_WAITING_MESSAGES } from "../../../protocol/registrar/peer_links.ts";
+import type { PoolElement } from "../../../protocol/param/pool_element.ts";
 import { encodeText } from "../../../protocol/wire/mod.ts";
 import { checksumOf, FakePeer, ofType, PEER_PORT, types } from "./fake_peer.ts";
 import { element, POOL, REGISTRAR_ID, RegistrarHarness } from "./harness.ts";
@@ -441,6 +442,75 @@ Deno.test("Registrar gives an element away that registered with a peer, and take
   harness.registrar.checkInvariants();
 
   assert.deepEqual([away, homeOf(harness, 1), keepAlives], [0x11, REGISTRAR_ID, 0]);
+});
+
+Deno.test("Registrar lets nobody but its own host have another registrar's element, which may be taken over or not", () => {
+  for (const takenOver of [false, true]) {
+    const { harness, peer } = acquainted();
+    const asapTransport = { protocol: "sctp", port: 30000, use: "data", addresses: ["10.1.1.1", "10.2.1.1"] };
+    peer.update(7, "add", { asapTransport } as Partial<PoolElement>);
+    if (takenOver) peer.leave();
+    if (takenOver) peer.refuse();
+    harness.run(takenOver ? 600 : 0);
+    const home = takenOver ? REGISTRAR_ID : 0x11;
+    const thief = harness.up(["10.1.1.66"]);
+
+    const userTransport = { ...element(7).userTransport, addresses: ["10.1.1.66"] } as const;
+    const refusal = harness.register(thief, element(7, { userTransport }));
+    const [answer] = harness.say(thief, { type: "deregistration", poolHandle: POOL, elementId: 7 });
+
+    assert.equal("error" in refusal && refusal.error?.[0]?.code, 4);
+    assert.equal(answer && "error" in answer && answer.error?.[0]?.code, 10);
+    assert.deepEqual([homeOf(harness, 7), harness.resolve(thief)], [home, [7]]);
+
+    // The element itself, which comes from another one of its addresses.
+    const moved = { ...element(7).userTransport, addresses: ["10.2.1.1"] } as const;
+    harness.register(harness.up(["10.2.1.1"]), element(7, { userTransport: moved }));
+    assert.equal(homeOf(harness, 7), REGISTRAR_ID);
+    assert.deepEqual(harness.registrar.handlespace.find(POOL, 7)?.element.userTransport.addresses, [
+      "10.2.1.1",
+    ]);
+    harness.registrar.checkInvariants();
+  }
+});
+
+Deno.test("Registrar lets an element move here of which its old home knows loopback addresses only", () => {
+  const { harness, peer } = acquainted();
+  const asapTransport = { protocol: "sctp", port: 30000, use: "data", addresses: ["127.0.0.1"] } as const;
+  peer.update(7, "add", {
+    asapTransport,
+    userTransport: { ...asapTransport, use: "data+control" },
+  });
+
+  harness.register(harness.up(), element(7));
+
+  assert.equal(homeOf(harness, 7), REGISTRAR_ID);
+});
+
+Deno.test("Registrar knows a peer's elements by the addresses that mean the same here", () => {
+  const addresses = ["127.0.0.1", "169.254.1.1", "10.1.2.3"];
+  const asapTransport = { protocol: "sctp", port: 30000, use: "data", addresses } as const;
+  const userTransport = { ...asapTransport, use: "data+control" } as const;
+  const seen = (peerAddress: string, how: "update" | "table") => {
+    const harness = new RegistrarHarness();
+    const peer = new FakePeer(harness, 0x11);
+    peer.association = harness.up([peerAddress], "enrp", { peerPort: PEER_PORT });
+    peer.greet({ checksum: how === "table" ? 1 : 0xffff });
+    const told = peer.element(7, { userTransport, asapTransport });
+    if (how === "update") peer.update(7, "add", told);
+    else {
+      const pools = [{ poolHandle: POOL, elements: [told] }];
+      peer.say({ type: "handleTableResponse", rejected: false, more: false, pools });
+    }
+    const { element } = harness.registrar.handlespace.find(POOL, 7)!;
+    return [element.userTransport.addresses, element.asapTransport?.addresses];
+  };
+
+  for (const how of ["update", "table"] as const) {
+    assert.deepEqual(seen("10.1.2.17", how), [["10.1.2.3"], ["10.1.2.3"]], how);
+    const overLoopback = ["127.0.0.1", "10.1.2.3"];
+    assert.deepEqual(seen("127.0.0.1", how), [overLoopback, overLoopback], how);
+  }
 });
 
 Deno.test("Registrar keeps its own element when a peer's table has it as the peer's: tables are old news", () => {
