@@ -185,8 +185,8 @@ export class Abandonment {
     this.#settle();
   }
 
-  /** A path is no more, and with it the answer to a FORWARD TSN that went there. */
-  pathRemoved(path: Path): void {
+  /** What was in flight on a path is lost, and with it the answer to a FORWARD TSN that went there. */
+  pathLost(path: Path): void {
     if (!path.forwarding) return;
     this.#answered();
     this.due = true;

@@ -221,10 +221,14 @@ export class AsconfSender {
     }
   }
 
+  /** Such a thing is not asked again; without adding and deleting, the peer goes on with the addresses that it knows. */
   #refuse(kind: AsconfKind): void {
     const kinds: readonly AsconfKind[] = kind === "setPrimary" ? [kind] : ["add", "delete"];
     for (const one of kinds) this.#refused.add(one);
     this.#waiting = this.#waiting.filter((one) => !this.#refused.has(one.kind));
+    if (kind === "setPrimary") return;
+    this.#addresses.adding.clear();
+    this.#addresses.deleting.clear();
   }
 
   /** The peer does not know ASCONF: nothing is asked of it any more (A9). */

@@ -128,7 +128,9 @@ export class DynamicAddresses {
     const stranded = paths.list.filter(({ source }) => source !== undefined && !present.has(source));
     association.renewRoutes();
     for (const path of stranded) {
-      if (path.source !== undefined && present.has(path.source)) outbound.flight.markPath(path);
+      if (path.source === undefined || !present.has(path.source)) continue;
+      outbound.flight.markPath(path);
+      outbound.abandonment.pathLost(path);
     }
     this.#parts.wake();
   }

@@ -27,6 +27,8 @@ export class InterleavedReassembly implements Reassembly {
   #partialOctets = 0;
   #partialCount = 0;
   #pieceCount = 0;
+  /** The peer has given up messages, of which a fragment with a later TSN may still come. */
+  #gapsInStreams = false;
 
   constructor(
     held: HeldChunks,
@@ -63,7 +65,9 @@ export class InterleavedReassembly implements Reassembly {
     if (this.#cost > this.#maxMessage + 2 * this.#receiveBuffer) return DataOutcome.tooMany;
     const unordered = (flags & DataFlag.unordered) !== 0;
     const key = stream * 2 + (unordered ? 1 : 0);
-    if (!unordered && this.#delivery.streams.ahead(stream, mid) < 0) return DataOutcome.violation;
+    if (!unordered && this.#delivery.streams.ahead(stream, mid) < 0) {
+      return this.#gapsInStreams ? 0 : DataOutcome.violation;
+    }
     if ((flags & WHOLE_MESSAGE) === WHOLE_MESSAGE) {
       if (to - from > this.#maxMessage) return DataOutcome.tooLong;
       if (this.#partial.get(key)?.get(mid) !== undefined) return DataOutcome.violation;
@@ -124,6 +128,7 @@ export class InterleavedReassembly implements Reassembly {
   forwarded(): void {} // the skipped messages are named
 
   skip(stream: number, mid: number, unordered: boolean): void {
+    this.#gapsInStreams = true;
     const key = stream * 2 + (unordered ? 1 : 0);
     const list = this.#partial.get(key);
     for (let next = list?.takeUpTo(mid); next !== undefined; next = list?.takeUpTo(mid)) {

@@ -33,7 +33,7 @@ export class PeerPaths {
     if (wasPrimary) paths.primary = best(rest);
     const heir = paths.forData();
     outbound.flight.movePath(path, heir);
-    outbound.abandonment.pathRemoved(path);
+    outbound.abandonment.pathLost(path);
     path.t3At = path.heartbeatAt = path.search.dueAt = NEVER;
     path.nonce = path.search.nonce = undefined;
     paths.list.splice(path.index, 1);

@@ -12,7 +12,7 @@ export class SackSchedule {
   due = false;
   /** When one goes out at the latest. */
   dueAt: Instant = NEVER;
-  /** Where the last DATA came from: SACKs go there. */
+  /** Where the last DATA came from: SACKs go there, though this side may hold the path for inactive (§6.4). */
   path: Path;
   /** Packets with DATA since the last SACK. */
   #owed = 0;
@@ -34,7 +34,7 @@ export class SackSchedule {
    * @param path where from, if that is a path
    */
   received(path: Path | undefined, now: Instant): void {
-    if (path !== undefined && path.usable) this.path = path;
+    if (path !== undefined && path.confirmed) this.path = path;
     this.#owed++;
     const { sackDelayMs, sackFrequency } = this.#settings;
     if (this.#owed >= sackFrequency || sackDelayMs === 0) this.due = true;

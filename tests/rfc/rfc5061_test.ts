@@ -45,6 +45,8 @@ import {
   tlvs,
 } from "./bench.ts";
 
+import { Extension, FORWARD_TSN_SUPPORTED } from "./data_bench.ts";
+
 const ADD = 0xc001, DELETE = 0xc002, ERROR = 0xc003, SET_PRIMARY = 0xc004, SUCCESS = 0xc005;
 const PAD = 132;
 const NEW_THERE = "10.1.0.77", NEW_HERE = "10.1.0.99";
@@ -53,14 +55,17 @@ const OFFER: PeerOffer = { chunks: [ASCONF, ASCONF_ACK] };
 interface DynamicOptions {
   readonly addresses?: readonly string[];
   readonly there?: readonly string[];
+  readonly parameters?: readonly number[];
 }
 
 /** An association with dynamic addresses; the stack is bound to its first address alone unless said otherwise. */
-function dynamic({ addresses = [HERE[0]!], there = [] }: DynamicOptions = {}): Authentic {
+function dynamic(
+  { addresses = [HERE[0]!], there = [], parameters = [] }: DynamicOptions = {},
+): Authentic {
   return acceptAuthentic({
     endpoint: { dynamicAddresses: true, addresses },
     offer: OFFER,
-    parameters: addressParameters(there),
+    parameters: [...addressParameters(there), ...parameters],
   });
 }
 
@@ -519,6 +524,18 @@ Deno.test("§5.1 A9: a peer that does not know ASCONF after all is not asked aga
   assert.equal(chunksOf(later, ASCONF).length, 0);
 });
 
+Deno.test("§5.1 A9: what such a peer was asked to delete is not given up: an ABORT that comes there counts", () => {
+  const authentic = dynamic({ addresses: HERE });
+  const { bench } = authentic;
+  bench.stack.removeAddress(ENDPOINT, HERE[1]!, bench.now);
+  const octets = [ASCONF, 0, 0, 8, ...onlyChunk(bench.collect(), ASCONF).value.slice(0, 4)];
+  give(authentic, [tlvChunk(Chunk.error, 0, tlv(6, octets))]);
+
+  bench.give(authentic.tag, [chunk(Chunk.abort, 0, [])], { destination: HERE[1]! });
+
+  assert.equal(bench.eventsOf("down")[0]?.reason, "aborted");
+});
+
 Deno.test("§5.3 F0: an ASCONF-ACK for an ASCONF that was not sent ends the association with cause 0xA3", () => {
   const authentic = dynamic();
 
@@ -679,6 +696,59 @@ Deno.test("§5.3.2: a host that is renumbered adds the new address from that add
   assert.equal(sent[0]!.source, NEW_HERE);
   give(authentic, [ack(tsn + 1)]);
   assert.equal(bench.stack.status(association)!.paths[0]!.localAddress, NEW_HERE);
+});
+
+/** A host that had one address gets another one in its place; the peer has not answered yet. */
+function renumber({ bench }: Authentic): SentPacket[] {
+  bench.here = [NEW_HERE];
+  bench.stack.localAddressesChanged(bench.now);
+  return bench.collect();
+}
+
+/** The bench's host has one address, and the peer knows no other. */
+function onOneAddress(options: DynamicOptions = {}): Authentic {
+  const authentic = dynamic({ ...options, addresses: [] });
+  const { bench, tsn } = authentic;
+  bench.here = [HERE[0]!];
+  bench.stack.localAddressesChanged(bench.now);
+  bench.collect();
+  give(authentic, [ack(tsn)]);
+  return authentic;
+}
+
+Deno.test("§5.3 F1: nothing but the ASCONF comes from the new address of a host before the ASCONF-ACK; data does after it", () => {
+  const authentic = onOneAddress();
+  const { bench, association, tsn } = authentic;
+  renumber(authentic);
+
+  const before = [
+    ...bench.execute({ type: "send", association, data: new Uint8Array(4), ppid: 0 }),
+    ...bench.execute({ type: "heartbeat", association }),
+    ...bench.advance(1500),
+  ];
+  const after = give(authentic, [ack(tsn + 1)]);
+
+  for (const { source, chunks } of before) {
+    assert.equal(source, chunks.some(({ type }) => type === ASCONF) ? NEW_HERE : HERE[0]);
+  }
+  assert.ok(chunksOf(before, ASCONF).length > 0 && chunksOf(before, Chunk.data).length > 0);
+  assert.deepEqual(after.map(({ source }) => source), [NEW_HERE]);
+  assert.equal(chunksOf(after, Chunk.data).length, 1);
+});
+
+Deno.test("RFC 3758 §3.5 C5: a FORWARD TSN that left before a host was renumbered goes again from the new address", () => {
+  const authentic = onOneAddress({ parameters: FORWARD_TSN_SUPPORTED });
+  const { bench, association, tsn } = authentic;
+  const reliability = { policy: "rtx", retransmissions: 0 } as const;
+  bench.execute({ type: "send", association, data: new Uint8Array(4), ppid: 0, reliability });
+  const first = bench.advance(1500);
+  renumber(authentic);
+
+  const again = give(authentic, [ack(tsn + 1)]);
+
+  assert.equal(chunksOf(first, Extension.forwardTsn).length, 1);
+  assert.equal(chunksOf(again, Extension.forwardTsn).length, 1);
+  assert.equal(again[0]!.source, NEW_HERE);
 });
 
 Deno.test("RFC 6458 §8.1.23: an interface that comes and goes while an ASCONF is under way leaves nothing to ask", () => {

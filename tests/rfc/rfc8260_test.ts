@@ -208,6 +208,21 @@ Deno.test("§2.3.1: I-FORWARD-TSN drops partial messages and moves the stream on
   assert.deepEqual(received(established), [[1, 1, 3]]);
 });
 
+Deno.test("§2.3.1: a fragment that comes late, of a message that was passed over, is dropped", () => {
+  const established = acceptInterleaved();
+  const { bench, tag } = established;
+  bench.give(tag, [iForwardTsn(THERE_TSN, [{ stream: 1, unordered: false, mid: 0 }])]);
+
+  const sent = [
+    ...bench.give(tag, [iData({ tsn: THERE_TSN + 2, stream: 1, mid: 0, flags: 1, ppid: 2 })]), // behind a gap
+    ...bench.give(tag, [iData({ tsn: THERE_TSN + 1, stream: 1, mid: 0, flags: 0, ppid: 1 })]),
+    ...bench.give(tag, [iData({ tsn: THERE_TSN + 3, stream: 1, mid: 1 })]),
+  ];
+
+  assert.equal(chunksOf(sent, Chunk.abort).length, 0);
+  assert.deepEqual(received(established), [[1, 1, 1]]);
+});
+
 Deno.test("§2.3.1: FORWARD TSN with I-DATA ends the association, and I-FORWARD-TSN with DATA", () => {
   const interleaved = acceptInterleaved(), partial = acceptPartial();
   const plain = accept({}, { parameters: FORWARD_TSN_SUPPORTED });

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import {
   accept,
   addressParameters,
+  answerHeartbeats,
   Cause,
   Chunk,
   chunksOf,
@@ -164,6 +165,25 @@ Deno.test("§6.2: a SACK goes to where the data came from", () => {
   const established = accept({}, { parameters: addressParameters([THERE[1]!]) });
   confirmPaths(established);
   const { bench, tag } = established;
+
+  const answers = [THERE_TSN, THERE_TSN + 1].flatMap((tsn, i) =>
+    bench.give(tag, [data({ tsn, ssn: i })], { source: THERE[1]!, destination: HERE[1]! })
+  );
+
+  const answer = answers.find(({ chunks }) => chunks.some(({ type }) => type === Chunk.sack));
+  assert.equal(answer?.destination, THERE[1]);
+});
+
+Deno.test("§6.2, §6.4: a SACK goes to where the data came from, though HEARTBEATs have found no answer there", () => {
+  const established = accept({}, { parameters: addressParameters([THERE[1]!]) });
+  confirmPaths(established);
+  const { bench, tag, association } = established;
+  const second = () => bench.stack.status(association)!.paths[1]!;
+  for (let i = 0; i < 1000 && second().state === "active"; i++) {
+    const answered = bench.advance(1000).filter(({ destination }) => destination === THERE[0]);
+    answerHeartbeats(bench, tag, answered);
+  }
+  assert.equal(second().state, "inactive");
 
   const answers = [THERE_TSN, THERE_TSN + 1].flatMap((tsn, i) =>
     bench.give(tag, [data({ tsn, ssn: i })], { source: THERE[1]!, destination: HERE[1]! })
