@@ -1,5 +1,15 @@
 /** Options that several commands share, spelled as in RSPLIB (reference/rsplib.md §1.2). */
-import { choice, flag, hostSocket, hostSockets, integer, onOff, socket, text } from "./options.ts";
+import {
+  choice,
+  flag,
+  hostSocket,
+  hostSockets,
+  identifier,
+  integer,
+  onOff,
+  socket,
+  text,
+} from "./options.ts";
 import { CSP_PORT } from "../protocol/csp/mod.ts";
 import type { HostSocket, Option, Socket } from "./options.ts";
 
@@ -175,3 +185,9 @@ export const statusOptions: StatusOptions = {
     defaultText: `off; with -cspserver ${DEFAULT_STATUS_INTERVAL_MS}`,
   }),
 };
+
+/** For elements and users: RSPLIB's know their ID in reports by this option alone. */
+export const statusIdentifier: Option<number | undefined> = identifier("Another ID in status reports", {
+  ...status,
+  defaultText: "as -identifier",
+});

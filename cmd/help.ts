@@ -100,8 +100,8 @@ export function programHelp(entries: readonly CommandEntry[], columns: number): 
   lines.push(
     "",
     ...wrap(
-      "Options are written -name=value, --name=value or --name value. `rsp help <command>` or `rsp <command> -help` " +
-        "tells all about a command. A link to rsp that is named like a command, or like the RSPLIB program of its " +
+      "Options are written -name=value, --name=value or --name value; a value that may be left out stands behind = only. " +
+        "`rsp help <command>` or `rsp <command> -help` tells all about a command. A link to rsp that is named like a command, or like the RSPLIB program of its " +
         "role, is that command; `rsp link` makes such links.",
       width,
     ),

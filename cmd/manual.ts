@@ -36,7 +36,9 @@ export function manualPage(
   for (const paragraph of command.description) lines.push(".PP", roff(paragraph));
   lines.push(
     ".SH OPTIONS",
-    roff("An option is written -name=value, --name=value or --name value."),
+    roff(
+      "An option is written -name=value, --name=value or --name value; a value that may be left out stands behind = only.",
+    ),
     ...optionLines(command),
   );
   lines.push(

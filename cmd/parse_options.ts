@@ -2,7 +2,7 @@
  * Reads a command line by the table of a command's options.
  *
  * An option may be written as on the course sheet and in RSPLIB (`-name=value`), as GNU programs do (`--name=value`,
- * `--name value`) and with hyphens between its words (`--asap-announce` is `-asapannounce`). Spellings of one letter
+ * `--name value`) and with hyphens between its words (`--asap-announce` is `-asapannounce`). Aliases of one letter
  * go together as with getopt: `-sI` is `-s -I`, and `-P1234` is `-P 1234`.
  */
 import { nearest } from "./nearest.ts";
@@ -58,10 +58,15 @@ class LineReader {
   readonly given: Set<string> = new Set();
   readonly #table: OptionTable;
   readonly #names: ReadonlyMap<string, string>;
+  /** Aliases of one letter. A name of one letter, such as `-n` among words, is none: `-nosession` is a mistyped word. */
+  readonly #letters: ReadonlyMap<string, string>;
 
   constructor(table: OptionTable) {
     this.#table = table;
     this.#names = spellings(table);
+    this.#letters = new Map([...this.#names].filter(([spelling, name]) => {
+      return spelling.length === 1 && spelling !== name;
+    }));
     for (const [name, { defaultValue }] of Object.entries(table)) this.values[name] = defaultValue;
   }
 
@@ -75,16 +80,16 @@ class LineReader {
     const [, dashes = "", written = "", inline] = match;
     const found = findOption(this.#names, this.#table, written);
     if (found !== undefined) return this.#takeOption(found, `${dashes}${written}`, inline, next);
-    const isCluster = dashes === "-" && this.#names.has(written.charAt(0));
+    const isCluster = dashes === "-" && this.#letters.has(written.charAt(0));
     if (isCluster) return this.#takeLetters(argument.slice(1), next);
-    return unknownOption(`${dashes}${written}`, this.#names);
+    return unknownOption(`${dashes}${written}`, this.#names, this.#table);
   }
 
   /** Options of one letter behind one dash; the first one that wants a value has all that follows. */
   #takeLetters(letters: string, next: string | undefined): boolean {
     for (let at = 0; at < letters.length; at++) {
       const letter = letters.charAt(at), shown = `-${letter}`;
-      const name = this.#names.get(letter);
+      const name = this.#letters.get(letter);
       if (name === undefined) throw new OptionError(`unknown option ${shown} in -${letters}`);
       const rest = letters.slice(at + 1);
       if (this.#table[name]!.valueName !== undefined) {
@@ -159,8 +164,10 @@ function findOption(
   return { name: positive, negated: true };
 }
 
-function unknownOption(shown: string, names: ReadonlyMap<string, string>): never {
-  const near = nearest(shown.replace(/^--?/, ""), [...names.keys()]);
+function unknownOption(shown: string, names: ReadonlyMap<string, string>, table: OptionTable): never {
+  const flags = [...names].filter(([, name]) => table[name]?.valueName === undefined);
+  const negated = flags.map(([spelling]) => `no${spelling}`);
+  const near = nearest(shown.replace(/^--?/, ""), [...names.keys(), ...negated]);
   const hint = near === undefined ? "" : `; did you mean -${near}?`;
   throw new OptionError(`unknown option ${shown}${hint}`);
 }

@@ -52,6 +52,7 @@ export const monitorOptionTable: MonitorOptionTable = {
   purgeinterval: integer(
     "A component that says nothing for so long is gone; or after 10 of its own intervals",
     {
+      aliases: ["purge"], // as it was called in 2010
       valueName: "ms",
       min: 1000,
       max: 3_600_000,

@@ -93,7 +93,10 @@ export async function runClient<OwnInput, OwnEffect extends { readonly type: str
     });
     driver.input({ type: "start" });
     if (reporting !== undefined) {
-      const sender = componentId(ComponentGroup.user, options.identifier ?? randomObject());
+      const sender = componentId(
+        ComponentGroup.user,
+        options.cspidentifier ?? options.identifier ?? randomObject(),
+      );
       const location = locationOf(driver.endpoint("hunt"), false);
       const status = (now: Instant) => plan.status.status(location, now);
       reports = reportStatus({ ...reporting, sender, status, transport, log });

@@ -6,6 +6,7 @@ import type { Log } from "../driver/log.ts";
 import { openOutputFile } from "../driver/output_file.ts";
 import type { OutputFile } from "../driver/output_file.ts";
 import { randomIdentifier } from "../driver/random.ts";
+import { OptionError } from "../options.ts";
 import { poolHandleOption } from "../pool/hunt.ts";
 import { runClient } from "../pool/run_client.ts";
 import { LiveBlock } from "../tui/screen.ts";
@@ -33,6 +34,7 @@ export const command: Command = defineCommand({
   description: [
     "Finds a registrar, resolves the pool, opens sessions with its elements, shows the image while it grows " +
     "and writes it as a PNG file. When an element fails, another one goes on where it stopped.",
+    "One image is computed; RSPLIB's pool user goes on with the next one until Ctrl+C, as -images=0 does.",
     "A page for a browser shows the image, too, and who computes what; there one zooms into a region, asks for another " +
     "image or for more sessions. When the images are complete the program ends, unless a page is open; with -web it " +
     "stays until Ctrl+C.",
@@ -57,6 +59,9 @@ export const command: Command = defineCommand({
 
 async function runPoolUser(context: Context<PoolUserOptionValues>): Promise<number> {
   const { options, stdout, stderr, variable } = context;
+  if (options.once && options.images !== 1) {
+    throw new OptionError(`-once is one image, -images=${options.images} is not: leave one of them out`);
+  }
   const live = !options.json &&
     (options.picture === "on" || (options.picture === "auto" && hasTrueColour(stdout, variable)));
   await checkOutputs(options);

@@ -75,13 +75,13 @@ export const poolUserOptions: PoolUserOptions = {
     valueName: "FILE",
     defaultValue: undefined,
   }),
-  images: integer("How many images to compute; 0 = one after another until Ctrl+C", {
+  images: integer("How many images to compute; 0 = one after another until Ctrl+C, as RSPLIB's does", {
     aliases: ["count"],
     min: 0,
     max: 1_000_000,
     defaultValue: 1,
   }),
-  once: flag("One image, which is what happens anyway"),
+  once: flag("One image, which is what happens without -images, too"),
   interimagetime: decimal("Pause between two images", {
     valueName: "s",
     min: 0,

@@ -18,7 +18,7 @@ import { services } from "./services.ts";
 const DEFAULT_SERVICE = "echo";
 
 /** Options that mean one pool element. */
-const OF_ONE_ELEMENT = ["identifier", "poolhandle", "local"] as const;
+const OF_ONE_ELEMENT = ["identifier", "cspidentifier", "poolhandle", "local"] as const;
 
 /** The command. */
 export const command: Command = defineCommand({

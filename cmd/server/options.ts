@@ -3,6 +3,7 @@ import {
   backgroundOptions,
   logOptions,
   registrarHuntOptions,
+  statusIdentifier,
   statusOptions,
   transportOptions,
 } from "../common_options.ts";
@@ -24,6 +25,7 @@ import { policyOption } from "./policy_option.ts";
 export interface ServerOptions
   extends RegistrarHuntOptions, StatusOptions, LivesOptions, BackgroundOptions, TransportOptions, LogOptions {
   readonly identifier: Option<number | undefined>;
+  readonly cspidentifier: Option<number | undefined>;
   readonly local: Option<"auto" | Socket | undefined>;
   readonly poolhandle: Option<string | undefined>;
   readonly policy: Option<PolicyParameter>;
@@ -37,7 +39,7 @@ export interface ServerOptions
 
 /** What every service can be told. */
 export const serverOptions: ServerOptions = {
-  identifier: identifier("ID of the pool element, and in status reports", { aliases: ["cspidentifier"] }),
+  identifier: identifier("ID of the pool element, and in status reports"),
   local: socket("Where sessions are accepted", {
     words: ["auto"],
     defaultValue: "auto",
@@ -68,6 +70,7 @@ export const serverOptions: ServerOptions = {
   quiet: flag("Only warnings and errors in the log"),
   ...registrarHuntOptions,
   ...statusOptions,
+  cspidentifier: statusIdentifier,
   ...backgroundOptions,
   ...transportOptions,
   ...logOptions,

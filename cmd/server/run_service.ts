@@ -106,7 +106,7 @@ export async function runService<OwnInput, OwnEffect extends { readonly type: st
     tellPlace(log, plan.title, elementId, poolName, driver.endpoint("data"));
     driver.input({ type: "start" });
     if (reporting !== undefined) {
-      const sender = componentId(ComponentGroup.element, elementId),
+      const sender = componentId(ComponentGroup.element, options.cspidentifier ?? elementId),
         location = locationOf(driver.endpoint("data"));
       const status = (now: Instant) => elementStatus(host, contact, location, now);
       reports = reportStatus({ ...reporting, sender, status, transport, log });

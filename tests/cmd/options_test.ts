@@ -194,6 +194,21 @@ Deno.test("parseOptions() says which letter of several it does not know", () => 
   assert.throws(() => getopt("--lI"), /unknown option --lI/);
 });
 
+Deno.test("parseOptions() takes no word that begins like an option of one letter for that option", () => {
+  const words = {
+    n: decimal("Power", { min: -9, max: 9, defaultValue: undefined }),
+    sessions: flag("Sessions"),
+  };
+  const read = (argument: string) => parseOptions(words, [argument], () => undefined).values;
+  assert.throws(() => read("-nosession"), {
+    message: "unknown option -nosession; did you mean -nosessions?",
+  });
+  assert.throws(() => read("-session"), { message: "unknown option -session; did you mean -sessions?" });
+  assert.throws(() => read("-n3"), /unknown option -n3; did you mean -n\?/);
+  assert.equal(read("-n=3")["n"], 3);
+  assert.equal(read("-nosessions")["sessions"], false);
+});
+
 Deno.test("parseOptions() has options whose value may be left out, and flags that are on by themselves", () => {
   assert.equal(getopt("--interface", "-l")["interface"], "eth0");
   assert.equal(getopt("--interface=ens3")["interface"], "ens3");

@@ -60,6 +60,30 @@ Deno.test("registrar, element and user report what they are and with whom they a
   }
 });
 
+Deno.test("an element and a user may have one ID in the pool and another one in reports", async () => {
+  await using monitor = await StatusMonitor.open();
+  const { program: pr, option } = await startRegistrar();
+  const typing = new PassThrough();
+  const pe = new Program(
+    server,
+    ...["-echo", option, "-identifier=0x22", "-cspidentifier=0x99"],
+    ...monitor.options,
+  );
+  const user = new Program(
+    { command: terminal, stdin: typing },
+    ...[option, "-identifier=0x33", "-cspidentifier=0x99"],
+    ...monitor.options,
+  );
+  try {
+    assert.equal((await pe.event("registered"))["element"], "0x00000022");
+    for (const group of [PE, PU]) {
+      assert.equal((await monitor.reportOf(group)).sender, componentId(group, 0x99));
+    }
+  } finally {
+    for (const one of [user, pe, pr]) await one.stop();
+  }
+});
+
 Deno.test("every service of one server reports as an element of its own", async () => {
   await using monitor = await StatusMonitor.open();
   const { program: pr, option } = await startRegistrar();

@@ -69,8 +69,7 @@ class Scene {
 
   /** Starts an element that reports under its own ID, which RSPLIB's would not do by itself. */
   startElement(role: Role, id: string, ...words: readonly string[]): Program {
-    const reporting = this.make === "original" ? [`-cspidentifier=${id}`] : [];
-    return this.start(role, "rspserver", `-identifier=${id}`, ...reporting, ...words);
+    return this.start(role, "rspserver", `-identifier=${id}`, `-cspidentifier=${id}`, ...words);
   }
 }
 
