@@ -5,7 +5,7 @@ import type { MonitorReport } from "../../protocol/csp/mod.ts";
 import { formatTransportAddress } from "../../protocol/net.ts";
 import type { TransportAddress } from "../../protocol/net.ts";
 import { defineCommand, SERVING_EXIT_CODES } from "../command.ts";
-import type { Command, Context, Output } from "../command.ts";
+import type { Command, Context } from "../command.ts";
 import { openDatagramReceiver, PlaceTaken } from "../driver/datagram_receiver.ts";
 import type { DatagramReceiver, DatagramReceiverOptions } from "../driver/datagram_receiver.ts";
 import { LogLevel, openLog } from "../driver/log.ts";
@@ -13,6 +13,7 @@ import type { Log } from "../driver/log.ts";
 import { StandStill } from "../driver/stand_still.ts";
 import { LineDisplay } from "./line_display.ts";
 import type { ShownReport } from "./line_display.ts";
+import { Notices } from "./notices.ts";
 import { monitorOptionTable, viewSettings } from "./options.ts";
 import type { MonitorOptionValues } from "./options.ts";
 import type { ViewSettings } from "./settings.ts";
@@ -32,8 +33,8 @@ export const command: Command = defineCommand({
     "In a terminal the components fill the window: s sorts, r reverses, / filters, a shows associations, m lifts the " +
     "limits of -maxpr, -maxpe and -maxpu, p pauses, arrows scroll, q ends. In a pipe or a file there is a line whenever " +
     "something changes.",
-    "In a terminal there is a page for a browser, too, as its first line tells: the components as a graph, load and " +
-    "sessions over time, what happened. With -json it takes -web.",
+    "There is a page for a browser, too, as a line at the start tells: the components as a graph, load and sessions over " +
+    "time, what happened. With -json it takes -web.",
     "Reports are not signed. Those under a known ID that come from another host are refused and counted.",
   ],
   exitCodes: SERVING_EXIT_CODES,
@@ -52,74 +53,86 @@ export const command: Command = defineCommand({
 });
 
 async function run(context: Context<Options>): Promise<number> {
-  const { options } = context, settings = viewSettings(options);
-  const monitor = new Monitor({ purgeIntervalMs: options.purgeinterval });
-  const end = Promise.withResolvers<number>();
-  const onEnd = () => end.resolve(0);
-  const still = new StandStill(options.updateinterval, performance.now());
-  const isWindow = hasWindow(context);
-  // Lines between the drawn ones would spoil the window, which has a place for the last of them.
-  const notices = isWindow && context.stderr.isTerminal ? new Notices() : undefined;
+  const notices = hasWindow(context) && context.stderr.isTerminal ? new Notices(context.stderr) : undefined;
   const log = openLog({ ...context, stderr: notices ?? context.stderr });
   try {
-    await using receiver = await openReceiver(options, {
-      onDatagram: (source, data) => {
-        monitor.handle({ type: "datagram", source, data }, performance.now());
-        tell();
-      },
-      onProblem: (sentence) => {
-        log.error(sentence);
-        end.resolve(1);
-      },
-    });
-    if (!isWindow) {
-      const where = formatTransportAddress(receiver.at);
-      log.note(`awaiting reports at ${where}`, { event: "listening", port: receiver.at.port });
-    }
-    const hint = hintOf(receiver.at), { updateinterval: updateIntervalMs } = options;
-    await using page = MonitorPage.open(pageWish(context), {
-      at: formatTransportAddress(receiver.at),
-      updateIntervalMs,
-      hint,
-    }, log);
-    using display = isWindow
-      ? openWindow(context, settings, { hint: [...hint, ...pageHint(page)], notices, onQuit: onEnd })
-      : new LineDisplay({ ...options, output: context.stdout, settings });
-    const tell = () => {
-      for (const { report } of monitor.drain()) {
-        page?.report(report, performance.now());
-        if (isOfComponent(report)) display.report(report, performance.now(), new Date());
-        else logReport(log, report);
-      }
-    };
-    const update = () => {
-      if (!still.look(performance.now())) monitor.tick(performance.now());
-      tell();
-      const now = performance.now(), time = new Date();
-      display.update(monitor, now, time);
-      page?.update(monitor, now, time);
-      if (context.stdout.isBroken?.() === true) onEnd();
-    };
-    // The first picture of a window says at once what is awaited; elsewhere there is nothing to say yet.
-    if (isWindow) update();
-    let updates = 0;
-    const timer = setInterval(() => {
-      update();
-      if (++updates === options.count) onEnd();
-    }, options.updateinterval);
-    context.signal.addEventListener("abort", onEnd, { once: true });
-    if (context.signal.aborted) onEnd();
-    context.ready?.();
-    try {
-      return await end.promise;
-    } finally {
-      clearInterval(timer);
-      context.signal.removeEventListener("abort", onEnd);
-    }
+    const problem = await watch(context, log, notices);
+    if (problem === undefined) return 0;
+    log.error(problem);
   } catch (error) {
     if (!(error instanceof PlaceTaken || error instanceof PagePlaceTaken)) throw error;
     log.error(error.message);
-    return 1;
+  }
+  return 1;
+}
+
+/**
+ * Shows components until somebody wants an end, or until nothing can be heard any more.
+ *
+ * @returns in the second case, a sentence that says why
+ */
+async function watch(
+  context: Context<Options>,
+  log: Log,
+  notices: Notices | undefined,
+): Promise<string | undefined> {
+  const { options } = context, settings = viewSettings(options), isWindow = hasWindow(context);
+  const monitor = new Monitor({ purgeIntervalMs: options.purgeinterval });
+  const end = Promise.withResolvers<string | undefined>();
+  const onEnd = () => end.resolve(undefined);
+  const still = new StandStill(options.updateinterval, performance.now());
+  await using receiver = await openReceiver(options, {
+    onDatagram: (source, data) => {
+      monitor.handle({ type: "datagram", source, data }, performance.now());
+      tell();
+    },
+    onProblem: (sentence) => end.resolve(sentence),
+  });
+  if (!isWindow) {
+    const where = formatTransportAddress(receiver.at);
+    log.note(`awaiting reports at ${where}`, { event: "listening", port: receiver.at.port });
+  }
+  const hint = hintOf(receiver.at), { updateinterval: updateIntervalMs } = options;
+  await using page = MonitorPage.open(pageWish(context), {
+    at: formatTransportAddress(receiver.at),
+    updateIntervalMs,
+    hint,
+  }, log);
+  using display = isWindow
+    ? openWindow(context, settings, { hint: [...hint, ...pageHint(page)], notices, onQuit: onEnd })
+    : new LineDisplay({ ...options, output: context.stdout, settings });
+  const tell = () => {
+    for (const { report } of monitor.drain()) {
+      page?.report(report, performance.now());
+      if (isOfComponent(report)) display.report(report, performance.now(), new Date());
+      else logReport(log, report);
+    }
+  };
+  const update = () => {
+    if (!still.look(performance.now())) monitor.tick(performance.now());
+    tell();
+    const now = performance.now(), time = new Date();
+    display.update(monitor, now, time);
+    page?.update(monitor, now, time);
+    if (context.stdout.isBroken?.() === true) onEnd();
+  };
+  notices?.opened();
+  // The first picture of a window says at once what is awaited; elsewhere there is nothing to say yet.
+  if (isWindow) update();
+  let updates = 0;
+  const timer = setInterval(() => {
+    update();
+    if (++updates === options.count) onEnd();
+  }, options.updateinterval);
+  context.signal.addEventListener("abort", onEnd, { once: true });
+  if (context.signal.aborted) onEnd();
+  context.ready?.();
+  try {
+    return await end.promise;
+  } finally {
+    clearInterval(timer);
+    context.signal.removeEventListener("abort", onEnd);
+    notices?.closed();
   }
 }
 
@@ -145,20 +158,6 @@ function openWindow(context: Context<Options>, settings: ViewSettings, plan: Win
     notice: () => plan.notices?.last ?? "",
     onQuit: plan.onQuit,
   });
-}
-
-/** Where the log of a window goes: the last line has a place there. */
-class Notices implements Output {
-  readonly isTerminal = false;
-  last = "";
-
-  write(line: string): void {
-    this.last = line.trim();
-  }
-
-  size(): { readonly columns: number; readonly rows: number } {
-    return { columns: 80, rows: 24 };
-  }
 }
 
 /** Opens the socket where the options want it; without IPv6 IPv4 is good enough if nobody said where. */

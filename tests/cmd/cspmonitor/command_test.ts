@@ -1,5 +1,6 @@
 /** `rsp cspmonitor` as it is used: in a pipe, with -json, and in a terminal with keys. */
 import assert from "node:assert/strict";
+import net from "node:net";
 import { OptionError } from "../../../cmd/options.ts";
 import { command as server } from "../../../cmd/server/command.ts";
 import { componentId } from "../../../protocol/csp/mod.ts";
@@ -98,11 +99,33 @@ Deno.test("rsp cspmonitor shows a registrar and an element with their own IDs", 
   await monitor.says(/left {6}PR \$00001111 \(it ends\)/);
 });
 
-Deno.test("rsp cspmonitor says who holds its port, and which options contradict each other", async () => {
-  await using first = new MonitorProgram(false);
-  await using second = new MonitorProgram(false, `-localaddress=127.0.0.1:${await first.port()}`);
-  assert.equal(await second.ended, 1);
-  assert.match(second.text, /another program holds UDP port \d+ of 127\.0\.0\.1: `ss -lunp` shows it/);
+for (const isTerminal of [false, true]) {
+  Deno.test(`rsp cspmonitor says who holds its ports in a ${isTerminal ? "terminal" : "pipe"}`, async () => {
+    await using first = new MonitorProgram(false);
+    await using second = new MonitorProgram(isTerminal, `-localaddress=127.0.0.1:${await first.port()}`);
+    assert.equal(await second.ended, 1);
+    assert.match(second.text, /another program holds UDP port \d+ of 127\.0\.0\.1: `ss -lunp` shows it/);
+    const held = net.createServer();
+    const port = await new Promise((resolve) => {
+      held.listen(0, "127.0.0.1", () => resolve((held.address() as net.AddressInfo).port));
+    });
+    await using third = new MonitorProgram(isTerminal, `-web=127.0.0.1:${port}`);
+    assert.equal(await third.ended, 1);
+    assert.match(third.text, /no page at 127\.0\.0\.1:\d+: another program holds TCP port/);
+    await new Promise((resolve) => held.close(resolve));
+  });
+}
+
+Deno.test("rsp cspmonitor tells a terminal where its page is before the window, and the rest within it", async () => {
+  await using monitor = new MonitorProgram(true, "-web=127.0.0.1:0");
+  await monitor.says(/^[\d:.]+ page for a browser: http:\S+\n[^]{1,2}\[\?1049h/);
+  await monitor.send(new Uint8Array(7));
+  await monitor.says(/1 datagram refused \| [\d:.]+ a datagram from \S+ is no status report/);
+  assert.equal(await monitor.stop(), 0);
+  assert.doesNotMatch(monitor.text, /^[\d:.]+ a datagram/m, "no line of its own between those of the window");
+});
+
+Deno.test("rsp cspmonitor says which options contradict each other", async () => {
   const contradicting = new MonitorProgram(false, "-compact", "-full");
   await assert.rejects(contradicting.ended, OptionError);
 });

@@ -49,7 +49,7 @@ export class MonitorProgram implements AsyncDisposable {
       positionals,
       stdin: { isTerminal, open: () => this.input },
       stdout: output(isTerminal),
-      stderr: output(false, true),
+      stderr: output(isTerminal, true),
       variable: (name) => name === "NO_COLOR" ? "1" : undefined,
       signal: this.#abort.signal,
     });
