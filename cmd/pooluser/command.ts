@@ -122,6 +122,7 @@ function openCourse(options: PoolUserOptionValues, log: Log): Course {
     first: choose(),
     choose,
     named: (name) => ownImage(name, options),
+    onProblem: (problem) => log.warning(problem, { event: "imageFile" }),
   });
 }
 

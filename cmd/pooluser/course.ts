@@ -24,6 +24,8 @@ export interface CoursePlan {
   readonly choose: () => ChosenImage;
   /** One of the own set. */
   readonly named: (name: string) => ChosenImage | undefined;
+  /** Takes words for people: why an image follows itself, in the place of another one. */
+  readonly onProblem: (problem: string) => void;
 }
 
 /** What is to be done while nothing is computed. */
@@ -131,7 +133,12 @@ export class Course {
     if (isShowing) {
       const until = this.#completedAt + this.#plan.intervalMs;
       if (now < until) return { type: "wait", until };
-      this.#take(this.#plan.choose());
+      const problem = this.#choose(() => this.#plan.choose());
+      // A file that is just being written is whole again at the next image.
+      if (problem !== undefined) {
+        this.#views.reset();
+        this.#plan.onProblem(`no other image: ${problem}`);
+      }
       return { type: "compute" };
     }
     if (this.#pages > 0 || this.#plan.stays) return { type: "wait", until: Infinity };
@@ -179,14 +186,22 @@ export class Course {
   }
 
   #nextImage(name: string | undefined): WishOutcome {
+    const named = name === undefined ? undefined : this.#plan.named(name);
+    if (name !== undefined && named === undefined) {
+      return { ok: false, problem: "There is no image of this name." };
+    }
+    const problem = this.#choose(() => named ?? this.#plan.choose());
+    return problem === undefined ? ANEW : { ok: false, problem: `There is no other image: ${problem}.` };
+  }
+
+  /** Takes another image, if there is one. @returns why there is none */
+  #choose(choose: () => ChosenImage): string | undefined {
     try {
-      const image = name === undefined ? this.#plan.choose() : this.#plan.named(name);
-      if (image === undefined) return { ok: false, problem: "There is no image of this name." };
-      this.#take(image);
-      return ANEW;
+      this.#take(choose());
+      return undefined;
     } catch (error) {
       if (!(error instanceof OptionError)) throw error;
-      return { ok: false, problem: `There is no other image: ${error.message}.` };
+      return error.message;
     }
   }
 

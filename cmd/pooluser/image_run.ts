@@ -77,7 +77,9 @@ export class ImageRun {
         : await this.#completed(outcome);
       if (exitCode !== undefined) return exitCode;
     } while (await this.#another());
-    return 0;
+    const { images } = this.#plan.context.options;
+    if (images === 0 || this.#plan.course.isDone) return 0;
+    return this.#ended(`ended before all ${images} images were complete`);
   }
 
   /** Takes a wish of a person at a page. */
@@ -164,17 +166,20 @@ export class ImageRun {
   /** @returns the exit code; undefined = it goes on */
   #incomplete(outcome: "ended" | "late" | "replaced"): number | undefined {
     const { context: { options }, course, log } = this.#plan;
-    if (outcome === "ended") {
-      const text = `ended before image ${this.#image} was complete`;
-      log.note(text, { event: "ended" });
-      this.#say(text, LogLevel.note);
-      return options.images === 0 || course.isDone ? 0 : 1;
-    }
+    if (outcome === "ended") return this.#ended(`ended before image ${this.#image} was complete`);
     this.#driver!.input({ type: "cancel" });
     if (outcome === "replaced") return undefined;
     const text = `image ${this.#image} is not complete after ${options.timeout} s`;
     log.error(text, { event: "timeout" });
     return this.#failed(text, course.isDone);
+  }
+
+  /** Somebody wanted an end. @returns whether images of the options are missing, as exit code */
+  #ended(text: string): 0 | 1 {
+    const { context: { options }, course, log } = this.#plan;
+    log.note(text, { event: "ended" });
+    this.#say(text, LogLevel.note);
+    return options.images === 0 || course.isDone ? 0 : 1;
   }
 
   /** An image that somebody wished for after those of the options does not end the program. */

@@ -1,8 +1,10 @@
 /** The files that images are written to. */
-import { access, constants, stat, writeFile } from "node:fs/promises";
+import { writeFileSync } from "node:fs";
+import { access, constants, lstat, realpath, stat, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { fileProblem } from "../driver/file_problem.ts";
 import type { Log } from "../driver/log.ts";
+import { putInPlace } from "../driver/put_in_place.ts";
 import { OptionError } from "../options.ts";
 import type { PoolUserOptionValues } from "./options.ts";
 
@@ -29,13 +31,32 @@ export async function storeImage(
   if (prefix !== undefined) files.push(storedName(prefix, image));
   for (const file of files) {
     try {
-      await writeFile(file, png);
+      const place = await freePlace(file);
+      if (place === undefined) await writeFile(file, png);
+      else putInPlace(place, (fresh) => writeFileSync(fresh, png));
     } catch (error) {
       log.error(`cannot write ${file}: ${fileProblem(error)}`, { event: "notWritten", file });
       return undefined;
     }
   }
   return files[0];
+}
+
+/**
+ * Where an image is put in the place of the last one, which stays whole until then.
+ *
+ * @returns undefined where that cannot be: nothing is put in the place of `/dev/stdout`, nor into a folder that takes no files
+ */
+async function freePlace(file: string): Promise<string | undefined> {
+  try {
+    const isThere = await lstat(file).then(() => true, () => false);
+    const place = isThere ? await realpath(file) : file;
+    if (isThere && !(await stat(place)).isFile()) return undefined;
+    await access(dirname(place), constants.W_OK);
+    return place;
+  } catch {
+    return undefined; // whoever writes there says why not
+  }
 }
 
 /** Where `-imagestorageprefix` keeps an image. */

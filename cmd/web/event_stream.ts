@@ -67,9 +67,10 @@ export class EventStream {
     return wasStalled;
   }
 
-  /** Ends it in order. */
+  /** Ends it in order, behind what waits. */
   close(): void {
     if (this.#isOver) return;
+    while (this.#waiting.length > 0) this.#controller?.enqueue(this.#take());
     this.#finish();
     this.#controller?.close();
   }

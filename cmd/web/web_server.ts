@@ -3,6 +3,7 @@
  * nobody else; see `request_guard.ts` for what is refused.
  */
 import { Buffer } from "node:buffer";
+import { pause } from "../driver/pause.ts";
 import { EventStream } from "./event_stream.ts";
 import { readJson } from "./json_body.ts";
 import { pageAddress } from "./page_address.ts";
@@ -59,6 +60,9 @@ export const MAX_COMMANDS_UNDER_WAY = 16;
 /** A command is short: one that takes longer to arrive comes from nobody who means well. */
 const COMMAND_DEADLINE_MS = 5000;
 
+/** So long the program stays for pages that have not read yet what was published last: nobody waits for that in vain. */
+const FAREWELL_MS = 200;
+
 /** A page hears at least so often that the program is there. A page that reads nothing in between two times is let go. */
 const ALIVE_INTERVAL_MS = 15_000;
 
@@ -84,7 +88,7 @@ export function openWebServer(plan: WebPlan, timing: WebTiming = TIMING): WebSer
     signal: end.signal,
     onListen: () => {},
     onError: (problem) => site.failed(problem),
-  }, (request) => site.answer(request));
+  }, (request, { completed }) => site.answer(request, completed));
   const { hostname, port } = server.addr;
   return {
     url: `http://${pageAddress(hostname)}:${port}/`,
@@ -93,8 +97,10 @@ export function openWebServer(plan: WebPlan, timing: WebTiming = TIMING): WebSer
     },
     publish: (event, data) => site.publish(event, data),
     async [Symbol.asyncDispose]() {
-      site.close();
-      // A page that does not read must not keep the program: connections end here and now.
+      // What was published last has a moment to get there; a page that does not read must not keep the program for longer.
+      const limit = new AbortController();
+      await Promise.race([site.close(), pause(FAREWELL_MS, limit.signal)]);
+      limit.abort();
       end.abort();
       await server.finished;
     },
@@ -110,6 +116,9 @@ class Site {
   /** By path: what tells one version of a file from another (RFC 9110 §8.8.3). */
   readonly #tags = new Map<string, string>();
   #commandsUnderWay = 0;
+  /** Streams of events that are under way. */
+  readonly #streams = new Set<Promise<void>>();
+  #isClosed = false;
   #alive: ReturnType<typeof setInterval> | undefined;
 
   constructor(plan: WebPlan, timing: WebTiming) {
@@ -121,7 +130,8 @@ class Site {
     );
   }
 
-  answer(request: Request): Response | Promise<Response> {
+  /** @param completed resolves when the answer is sent, and is rejected when it cannot be */
+  answer(request: Request, completed: Promise<void>): Response | Promise<Response> {
     const refusal = refusalOf(request);
     if (refusal !== undefined) return this.#says(refusal.status, refusal.text);
     const { method } = request, { pathname } = new URL(request.url);
@@ -133,7 +143,7 @@ class Site {
     if (method !== "GET" && method !== "HEAD") {
       return this.#says(405, "There is nothing but to get.", { allow: "GET, HEAD" });
     }
-    if (pathname === "/events") return this.#events(method);
+    if (pathname === "/events") return this.#events(method, completed);
     const asset = this.#plan.assets.get(pathname);
     if (asset !== undefined) return this.#file(request, pathname, asset);
     const live = this.#plan.live?.get(pathname)?.();
@@ -152,9 +162,12 @@ class Site {
     for (const page of this.pages) page.send(text);
   }
 
-  close(): void {
+  /** Ends all streams. Resolves when all pages have read them. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
     for (const page of this.pages) page.close();
     this.#forget();
+    await Promise.allSettled(this.#streams);
   }
 
   #file(request: Request, path: string, { type, body }: Asset): Response {
@@ -187,9 +200,10 @@ class Site {
     return this.#reply(JSON.stringify(outcome), { "content-type": "application/json" }, status);
   }
 
-  #events(method: string): Response {
+  #events(method: string, completed: Promise<void>): Response {
     const headers = { "content-type": "text/event-stream", "cache-control": "no-store" };
     if (method === "HEAD") return this.#reply(null, headers);
+    if (this.#isClosed) return this.#says(503, "The program ends.");
     if (this.pages.size >= MAX_PAGES) {
       return this.#says(503, `${MAX_PAGES} pages are open already: close one of them.`);
     }
@@ -201,6 +215,8 @@ class Site {
       },
     });
     this.pages.add(page);
+    this.#streams.add(completed);
+    completed.catch(() => {}).finally(() => this.#streams.delete(completed));
     this.#plan.onListeners?.(this.pages.size);
     this.#alive ??= setInterval(() => this.#live(), this.#timing.aliveIntervalMs);
     return this.#reply(page.body, headers);

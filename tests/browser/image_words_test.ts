@@ -190,8 +190,25 @@ browserTest(
       painted.points(50_000);
       await using page = await browser.open(painted.server.url);
       await shows(page, painted);
+      // Whoever breaks off without a word leaves the page with what it knew last: no time is counted that nobody reports.
+      await painted.server[Symbol.asyncDispose]();
+      await page.says("#connection", /cannot be reached/);
+      const [known] = await page.says("#progress-text", /^41 % .* points\/s$/);
+      await page.ask(
+        "{ const now = performance.now.bind(performance); performance.now = () => now() + 3_600_000; 0; }",
+      );
+      const ticks = "new Promise((go) => { let left = 3; setInterval(() => --left === 0 && go(), 250); })";
+      await page.ask(ticks);
+      assert.equal(await page.text("#progress-text"), known);
+      await page.ask("delete performance.now, 0");
+      painted = new PaintedPage(port);
+      painted.start(1, 320, 200);
+      painted.points(10_000);
+      await page.says("#connection", /^connected$/);
       await painted[Symbol.asyncDispose]();
       await page.says("#connection", /cannot be reached/);
+      assert.match(await page.text("#progress-text"), /^ended · /);
+      assert.equal(await page.ask("document.querySelector('#next').disabled"), true);
       painted = new PaintedPage(port);
       painted.start(1, 320, 200);
       painted.points(30_000, 5);

@@ -18,6 +18,7 @@ function course(plan: Partial<CoursePlan> = {}): Course {
     first: choose(),
     choose,
     named: (name) => name === "cubic" ? { name, parameter: { ...IMAGE, n: 3 } } : undefined,
+    onProblem: (problem) => assert.fail(problem),
     ...plan,
   });
 }
@@ -53,6 +54,25 @@ Deno.test("an endless course has one image after another", () => {
     endless.completed(now + 6000);
     assert.equal(endless.isDone, false);
   }
+});
+
+Deno.test("when no other image can be chosen, the present one is computed again, and it is said why", () => {
+  const problems: string[] = [];
+  const endless = completed({
+    images: 0,
+    choose: () => {
+      throw new OptionError("option -config: it is being written");
+    },
+    first: { name: "image 1", parameter: IMAGE },
+    onProblem: (problem) => problems.push(problem),
+  }, 1);
+  endless.wish({ type: "zoom", image: 1, region: REGION }, 1);
+  endless.started();
+  endless.completed(2000);
+  endless.pages(0, 2000);
+  assert.deepEqual(endless.next(7000), { type: "compute" });
+  assert.deepEqual([endless.name, endless.parameter], ["image 1", IMAGE]);
+  assert.match(problems.join("\n"), /^no other image: option -config: it is being written$/);
 });
 
 Deno.test("an open page holds the program, until it has been closed for longer than a reload takes", () => {

@@ -125,6 +125,17 @@ Deno.test("an image that was wished for and fails does not end the program; one 
   assert.equal(await user.stop(), 0);
 });
 
+Deno.test("an end between two images is no success: images are missing", async () => {
+  const size = ["-width=64", "-height=64", "-configdir=none"];
+  await using scene = await Scene.start([[]], ...size, "-images=2", "-interimagetime=3600");
+  await scene.user.event("imageCompleted");
+  assert.equal(await scene.user.stop(), 1);
+  assert.match(
+    String((await scene.user.event("ended"))["text"]),
+    /^ended before all 2 images were complete$/,
+  );
+});
+
 Deno.test("without -web no page is opened where nobody looks, and a place that is taken is an error", async () => {
   await using scene = await Scene.start([[]], "-width=64", "-height=64", "-configdir=none");
   const { url } = await scene.user.event("web");

@@ -98,6 +98,16 @@ Deno.test("EventStream ends when it is closed, and takes nothing more", async ()
   stream.abort(new Error("too late"));
 });
 
+Deno.test("EventStream gives what waits before it ends", async () => {
+  const { stream, read } = open();
+  await read();
+  const waiting = read();
+  stream.send(event("one"));
+  stream.send(event("two"));
+  stream.close();
+  assert.deepEqual([await waiting, await read(), await read()], ["one", "two", "end"]);
+});
+
 Deno.test("EventStream breaks off when a new snapshot cannot be made, and tells why", async () => {
   const { stream, read, ends, fail } = open();
   fail();

@@ -62,6 +62,8 @@ let snapshot;
 let status;
 /** When {@link status} came, by `performance.now()`. */
 let statusAt = 0;
+/** When the program was lost: since then nothing is known, and no time is counted. @type {number | undefined} */
+let lostAt;
 /** @type {PageElement[]} */
 let elements = [];
 /** @type {PagePart[]} */
@@ -234,7 +236,8 @@ function showProgress() {
   const share = (total - status.missing) / total;
   byId("progress", HTMLProgressElement).value = share;
   const isComputing = status.state === "computing";
-  const elapsedMs = status.elapsedMs + (isComputing ? performance.now() - statusAt : 0);
+  const sinceMs = (lostAt ?? performance.now()) - statusAt;
+  const elapsedMs = status.elapsedMs + (isComputing ? sinceMs : 0);
   const words = [
     isComputing || status.state === "failed" ? percent(share) : STATES[status.state],
     duration(elapsedMs),
@@ -242,15 +245,13 @@ function showProgress() {
   ];
   if (elapsedMs > 0) words.push(`${whole(1000 * (total - status.missing) / elapsedMs)} points/s`);
   if (status.nextInMs !== undefined) {
-    words.push(
-      `next in ${Math.max(0, Math.ceil((status.nextInMs - performance.now() + statusAt) / 1000))} s`,
-    );
+    words.push(`next in ${Math.max(0, Math.ceil((status.nextInMs - sinceMs) / 1000))} s`);
   }
   setText(byId("progress-text", HTMLElement), words.join(" · "));
   showFile();
   document.title = isComputing ? `${percent(share)} · ${snapshot?.caption}` : `${snapshot?.caption}`;
   tell(share);
-  elementList.tick(sessionsByElement(), isComputing, performance.now());
+  elementList.tick(sessionsByElement(), isComputing && lostAt === undefined, performance.now());
 }
 
 const STATES = {
@@ -463,4 +464,11 @@ setInterval(() => {
   showParts();
   showProgress();
 }, TICK_MS);
-openFeed({ events: { snapshot: onSnapshot, update: onUpdate }, onState: showConnection });
+openFeed({
+  events: { snapshot: onSnapshot, update: onUpdate },
+  onState: (state) => {
+    showConnection(state);
+    lostAt = state === "connected" ? undefined : lostAt ?? performance.now();
+    showProgress();
+  },
+});
