@@ -5,7 +5,7 @@ import { decimal, integer, text } from "../options.ts";
 import type { Option, OptionValues } from "../options.ts";
 import { ApplicationMachine } from "../../protocol/app/application.ts";
 import { CalcAppServer } from "../../protocol/app/calcapp/server.ts";
-import type { CalcAppServerReport } from "../../protocol/app/calcapp/server.ts";
+import type { CalcAppServerOptions, CalcAppServerReport } from "../../protocol/app/calcapp/server.ts";
 import { Prng } from "../../protocol/machine.ts";
 import type { SessionReport } from "../../protocol/session/types.ts";
 import { line } from "../pool/describe_reports.ts";
@@ -120,23 +120,31 @@ async function runCalcAppService(context: ServiceContext<Options>): Promise<numb
     dataEndpoint: REPLY_ENDPOINT,
     hostOptions: { ...REPLY_HOST, maxSessions: MAX_SESSIONS },
     wrap: (host) =>
-      new ApplicationMachine(host, (outlet) =>
-        new CalcAppServer(outlet, {
-          maxJobs: options.capmaxjobs,
-          capacity: options.capcapacity,
-          keepAliveIntervalMs: options.capkeepalivetransmissioninterval,
-          keepAliveTimeoutMs: options.capkeepalivetimeoutinterval,
-          cookieMaxTimeMs: 1000 * options.capcookiemaxtime,
-          cookieMaxCalculations: options.capcookiemaxcalculations,
-          cleanShutdownProbability: options.capcleanshutdownprobability,
-          prng: new Prng(randomIdentifier()),
-        })),
+      new ApplicationMachine(host, (outlet) => {
+        const prng = new Prng(randomIdentifier());
+        return new CalcAppServer(outlet, { ...calcAppServerOptions(options), prng });
+      }),
     onEffect: () => {},
     describe: (report) => {
       writeDown(files, report);
       return describeCalcApp(report, options.capmaxjobs);
     },
   });
+}
+
+/** What the options mean to the machine. */
+export function calcAppServerOptions(
+  values: OptionValues<CalcAppServiceOptions>,
+): Omit<CalcAppServerOptions, "prng"> {
+  return {
+    maxJobs: values.capmaxjobs,
+    capacity: values.capcapacity,
+    keepAliveIntervalMs: values.capkeepalivetransmissioninterval,
+    keepAliveTimeoutMs: values.capkeepalivetimeoutinterval,
+    cookieMaxTimeMs: 1000 * values.capcookiemaxtime,
+    cookieMaxCalculations: values.capcookiemaxcalculations,
+    cleanShutdownProbability: values.capcleanshutdownprobability,
+  };
 }
 
 function openFiles({ options, log }: ServiceContext<Options>, elementId: number): CalcAppFiles {

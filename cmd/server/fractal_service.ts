@@ -4,7 +4,12 @@ import type { Driver } from "../driver/drive.ts";
 import { flag, integer } from "../options.ts";
 import type { Option, OptionValues } from "../options.ts";
 import { FractalServer } from "../../protocol/app/fractal/server.ts";
-import type { ComputeEffect, ComputeInput, FractalServerReport } from "../../protocol/app/fractal/server.ts";
+import type {
+  ComputeEffect,
+  ComputeInput,
+  FractalServerOptions,
+  FractalServerReport,
+} from "../../protocol/app/fractal/server.ts";
 import { formatTransportAddresses } from "../../protocol/net.ts";
 import type { SessionReport } from "../../protocol/session/types.ts";
 import { ComputePool } from "./compute_pool.ts";
@@ -105,17 +110,7 @@ async function runFractalService(context: ServiceContext<Options>): Promise<numb
     title: "Fractal generator",
     defaultPoolHandle: "FractalGeneratorPool",
     dataEndpoint: { sendBuffer: SEND_BUFFER },
-    wrap: (host) =>
-      new FractalServer(host, {
-        maxThreads: options.fgpmaxthreads,
-        failureAfter: options.fgpfailureafter,
-        testMode: options.fgptestmode,
-        transmitTimeoutMs: options.fgptransmittimeout,
-        dataMaxTimeMs: options.fgpdatamaxtime,
-        cookieMaxTimeMs: options.fgpcookiemaxtime,
-        cookieMaxPackets: options.fgpcookiemaxpackets,
-        maxRate: options.fgpmaxrate,
-      }),
+    wrap: (host) => new FractalServer(host, fractalServerOptions(options)),
     onEffect: (effect, driver) => {
       running = driver;
       if (effect.type === "compute") pool.submit(effect);
@@ -123,6 +118,20 @@ async function runFractalService(context: ServiceContext<Options>): Promise<numb
     },
     describe: describeFractal,
   });
+}
+
+/** What the options mean to the machine. */
+export function fractalServerOptions(values: OptionValues<FractalServiceOptions>): FractalServerOptions {
+  return {
+    maxThreads: values.fgpmaxthreads,
+    failureAfter: values.fgpfailureafter,
+    testMode: values.fgptestmode,
+    transmitTimeoutMs: values.fgptransmittimeout,
+    dataMaxTimeMs: values.fgpdatamaxtime,
+    cookieMaxTimeMs: values.fgpcookiemaxtime,
+    cookieMaxPackets: values.fgpcookiemaxpackets,
+    maxRate: values.fgpmaxrate,
+  };
 }
 
 function describeFractal(report: FractalServerReport | SessionReport): LogLine | undefined {

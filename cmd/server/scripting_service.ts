@@ -8,6 +8,7 @@ import type { Option, OptionValues } from "../options.ts";
 import { ApplicationMachine } from "../../protocol/app/application.ts";
 import { MAX_SCRIPTING_INFO } from "../../protocol/app/scripting/messages.ts";
 import { ScriptingServer } from "../../protocol/app/scripting/server.ts";
+import type { ScriptingServerOptions } from "../../protocol/app/scripting/server.ts";
 import { describeJobStatus } from "../../protocol/app/scripting/job_status.ts";
 import type {
   JobPrinted,
@@ -129,14 +130,10 @@ async function runScripting(context: ServiceContext<Values>): Promise<number> {
       },
       dataEndpoint: DATA_ENDPOINT,
       wrap: (host) =>
-        new ApplicationMachine(host, (outlet) =>
-          new ScriptingServer(outlet, {
-            maxSessions,
-            info: encodeText(hostname()).subarray(0, MAX_SCRIPTING_INFO),
-            transmitTimeoutMs: options.sstransmittimeout,
-            keepAliveIntervalMs: options.sskeepaliveinterval,
-            keepAliveTimeoutMs: options.sskeepalivetimeout,
-          })),
+        new ApplicationMachine(
+          host,
+          (outlet) => new ScriptingServer(outlet, { ...scriptingServerOptions(options), maxSessions }),
+        ),
       onEffect: (effect, driver) => {
         running = driver;
         jobs.handle(effect);
@@ -146,6 +143,18 @@ async function runScripting(context: ServiceContext<Values>): Promise<number> {
   } finally {
     await jobs.close();
   }
+}
+
+/** What the options mean to the machine. */
+export function scriptingServerOptions(
+  values: OptionValues<ScriptingServiceOptions>,
+): Omit<ScriptingServerOptions, "maxSessions"> {
+  return {
+    info: encodeText(hostname()).subarray(0, MAX_SCRIPTING_INFO),
+    transmitTimeoutMs: values.sstransmittimeout,
+    keepAliveIntervalMs: values.sskeepaliveinterval,
+    keepAliveTimeoutMs: values.sskeepalivetimeout,
+  };
 }
 
 /** Where no policy is given, RSPLIB's: a server is chosen by its load, and each job makes it as much less likely as it loads. */

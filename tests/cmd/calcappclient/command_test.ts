@@ -40,6 +40,7 @@ Deno.test("five jobs are calculated, and both sides write them down in RSPLIB's 
     "-policy=LeastUsed",
     `-capvector=${peVector}`,
     `-capscalar=${peScalar}`,
+    "-capobject=lab.pe[3]",
   );
   try {
     await pe.event("registered");
@@ -76,6 +77,7 @@ Deno.test("five jobs are calculated, and both sides write them down in RSPLIB's 
     const usage = await vector(peVector);
     assert.deepEqual(usage.map(({ CurrentJobs }) => CurrentJobs).slice(0, 4), ["1", "0", "1", "0"]);
     assert.ok(usage.every((line) => line["PoolElementIdentifier"] === "0x00000011"));
+    assert.ok(usage.every((line) => line["ObjectName"] === "lab.pe[3]"));
     const work = await scalars(peScalar);
     assert.equal(work.get("CalcAppPE Total Jobs Accepted"), 5);
     const used = work.get("CalcAppPE Total Used Capacity")!;

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { Log, LogLevel, quietened } from "../../../cmd/driver/log.ts";
+import { logOptions } from "../../../cmd/common_options.ts";
+import { Log, LogLevel, openLog, quietened } from "../../../cmd/driver/log.ts";
+import { parseOptions } from "../../../cmd/parse_options.ts";
 
 function recordLog(settings: { level?: number; color?: boolean; json?: boolean } = {}) {
   const lines: string[] = [];
@@ -97,4 +99,29 @@ Deno.test("quietened() makes -quiet mean warnings and errors, unless a level was
     [level(false), level(true), level(true, "quiet", "loglevel")],
     [LogLevel.note, LogLevel.warning, LogLevel.note],
   );
+});
+
+Deno.test("openLog() begins a file with -logfile, goes on with it by -logappend, which wins, and is silent with -logquiet", async () => {
+  const folder = await Deno.makeTempDir();
+  const open = (...line: string[]) => {
+    const { values } = parseOptions(logOptions, line, () => undefined);
+    const none = { write: () => assert.fail("the log has a file") };
+    const context = { options: values, stdout: none, stderr: none, variable: () => undefined };
+    return openLog(context as unknown as Parameters<typeof openLog>[0]);
+  };
+  const file = `${folder}/log`;
+  const words = async () => (await Deno.readTextFile(file)).match(/[a-z]+$/gm);
+  try {
+    open(`-logfile=${file}`).note("one");
+    open(`-logappend=${file}`).note("two");
+    assert.deepEqual(await words(), ["one", "two"]);
+    open(`-logfile=${file}`, "-loglevel=2").note("nothing");
+    assert.equal(await words(), null);
+    open(`-logfile=${folder}/other`, `-logappend=${file}`).note("three");
+    open(`-logappend=${file}`, "-logquiet").error("nothing");
+    assert.deepEqual(await words(), ["three"]);
+    assert.throws(() => open(`-logfile=${folder}/no/log`), { name: "OptionError" });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });

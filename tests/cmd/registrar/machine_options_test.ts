@@ -55,6 +55,15 @@ Deno.test("machineOptions() carries each time to its place", async () => {
   ]);
 });
 
+Deno.test("machineOptions() takes the scope of addresses in both spellings", async () => {
+  const scopes = ["auto", "loopback", "sitelocal", "site-local", "global"];
+  const found = await Promise.all(scopes.map((scope) => told(`-minaddressscope=${scope}`)));
+  assert.deepEqual(
+    found.map(({ minAddressScope }) => minAddressScope),
+    ["auto", "loopback", "site-local", "site-local", "global"],
+  );
+});
+
 Deno.test("machineOptions() finds the addresses of each peer", async () => {
   const { peers } = await told("-peer=pr2", "-peer=10.1.1.3,10.2.1.3:9902");
   assert.deepEqual(peers, [

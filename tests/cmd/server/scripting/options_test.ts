@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { relative } from "node:path";
 import { OptionError } from "../../../../cmd/options.ts";
 import type { OptionValues } from "../../../../cmd/options.ts";
+import { parseOptions } from "../../../../cmd/parse_options.ts";
 import { DEFAULT_JOB_LIMITS } from "../../../../cmd/server/scripting/limits.ts";
 import { scriptingDriverOptions, scriptingRunOptions } from "../../../../cmd/server/scripting/options.ts";
 import type { ScriptingRunOptions } from "../../../../cmd/server/scripting/options.ts";
@@ -37,6 +38,17 @@ Deno.test("scriptingDriverOptions() reads units as the help text names them", ()
     outputBytes: 6 * 2 ** 20,
     consoleBytes: 7 * 2 ** 10,
   });
+});
+
+Deno.test("scriptingDriverOptions() carries what concerns directories and the cache to its place", () => {
+  const line = [
+    ...["-sskeeptempdirs", "-sscachemaxsize=129", "-sscachemaxentries=3", "-sscachedirectory=/cache"],
+    "-sssandbox=none",
+  ];
+  const { values } = parseOptions(scriptingRunOptions, line, () => undefined);
+  const { keepDirectories, cache, sandbox } = scriptingDriverOptions(values as Values);
+  assert.deepEqual([keepDirectories, sandbox], [true, "none"]);
+  assert.deepEqual(cache, { directory: "/cache", maxBytes: 129 * 1024, maxEntries: 3 });
 });
 
 Deno.test("scriptingDriverOptions() refuses a trust database without keys, and keys that cannot be read", () => {
