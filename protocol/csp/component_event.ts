@@ -90,7 +90,8 @@ export class EventLog {
     const { type, from, to, count = 1 } = event, length = this.#events.length;
     for (let index = length - 1; index >= Math.max(0, length - MERGE_LOOKS); index--) {
       const other = this.#events[index]!;
-      if (now - other.until > MERGE_MS) break;
+      // Those before may have gone on longer: somebody appeared in the midst of a takeover.
+      if (now - other.until > MERGE_MS) continue;
       if (other.type !== type || other.from !== from || other.to !== to || !isSame(other)) continue;
       return this.#replace(index, { ...other, count: other.count + count, until: now });
     }

@@ -62,9 +62,10 @@ export function showUptime(uptimeUs: bigint): string {
   return `${two(hours)}:${two(Number(seconds / 60n % 60n))}:${two(Number(seconds % 60n))}`;
 }
 
-/** A location of at most so many characters; one that was longer ends in three dots. */
+/** A location of at most so many characters; one that was longer ends in three dots, as far as there is room for them. */
 export function shortLocation(location: string, length: number): string {
-  return location.length <= length ? location : `${location.slice(0, Math.max(0, length - 3))}...`;
+  if (location.length <= length) return location;
+  return `${location.slice(0, Math.max(0, length - 3))}...`.slice(0, length);
 }
 
 /** How wide the columns of a list are. */

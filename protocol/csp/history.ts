@@ -89,7 +89,7 @@ export class MonitorHistory {
    */
   sample(components: ReadonlyMap<ComponentId, Component>, now: Instant): readonly number[] {
     const isGone = (id: ComponentId, since: Instant) => this.#isGone(components.get(id), id, since, now);
-    const totals = new Totals();
+    const totals = new Totals(), atUsers = sessionsAtUsers(components, now);
     let told = 0;
     for (const component of components.values()) {
       for (const movement of this.#movements.observe(component, now, isGone)) {
@@ -98,7 +98,7 @@ export class MonitorHistory {
       const { workload = Number.NaN } = component.report;
       const sessions = sessionCountOf(component.report) ?? handlespaceCountsOf(component.report)?.ownElements;
       this.#curve(component.id).add(now, [workload, sessions ?? Number.NaN]);
-      totals.add(component, sessions, isLate(component, now));
+      totals.add(component, sessions ?? atUsers.get(component.id), isLate(component, now));
     }
     const row = totals.row();
     this.recentTotals.add(now, row);
@@ -163,6 +163,24 @@ export class MonitorHistory {
     if (component === undefined) return this.#left.has(id);
     return isLate(component, now) || (this.#restarted.get(id) ?? -Infinity) >= since - RESTART_MS;
   }
+}
+
+/**
+ * Sessions that users have with others: an element does not say how many it has while it looks for a registrar, which is just
+ * when one wants to see them go on.
+ */
+function sessionsAtUsers(
+  components: ReadonlyMap<ComponentId, Component>,
+  now: Instant,
+): ReadonlyMap<ComponentId, number> {
+  const counts = new Map<ComponentId, number>();
+  for (const component of components.values()) {
+    if (componentGroupOf(component.id) !== ComponentGroup.user || isLate(component, now)) continue;
+    for (const { receiver } of component.report.associations) {
+      if (components.has(receiver)) counts.set(receiver, (counts.get(receiver) ?? 0) + 1);
+    }
+  }
+  return counts;
 }
 
 /** A sample of the curve of all, while it is added up. */

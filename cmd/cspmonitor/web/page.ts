@@ -10,7 +10,7 @@ import { monitorAssets } from "./assets.ts";
 import { MonitorFeed } from "./monitor_feed.ts";
 import type { FeedPlan } from "./monitor_feed.ts";
 
-/** `/history/0200000000000f1.json`, or of all. */
+/** `/history/02000000000000f1.json`, or of all. */
 const HISTORY = /^\/history\/([0-9a-f]{16}|totals)\.json$/;
 
 /** Serves a monitor to browsers, until it is disposed of. */

@@ -16,7 +16,8 @@ const THEMES = /** @type {const} */ (["auto", "light", "dark"]);
 const STATE_TEXTS = {
   connecting: "connecting …",
   connected: "connected",
-  lost: "The program cannot be reached: it has ended, or the network fails. Trying again …",
+  lost:
+    "The program cannot be reached: it has ended, too many pages are open, or the network fails. Trying again …",
 };
 
 /**

@@ -254,6 +254,19 @@ Deno.test("MonitorHistory counts the sessions and the load of a silent element n
   assert.deepEqual(column("elements"), [1, 2, 2, 2, 2, 2]);
 });
 
+Deno.test("MonitorHistory counts what users say where an element does not say how many sessions it has", () => {
+  const scene = new Scene();
+  for (let round = 0; round < 5; round++) {
+    scene.report(element(1), [], { status: "Looking for Registrar ..." });
+    scene.report(element(2), [], { status: "1 Session" });
+    scene.report(user(1), [registrar(1), element(1), element(1), element(2)]);
+    if (round === 0) scene.report(user(2), [element(1)]); // and falls silent
+    scene.look();
+  }
+  const { columns } = scene.history.recentTotals.points();
+  assert.deepEqual(columns[TOTAL_COLUMNS.indexOf("sessions")], [4, 4, 4, 3, 3]);
+});
+
 Deno.test("MonitorHistory begins a new event when those of the same kind are long past", () => {
   const scene = new Scene();
   const all = (homes: readonly number[]) => {

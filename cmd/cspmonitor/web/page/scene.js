@@ -1,6 +1,6 @@
 // @ts-check
 /** What the page knows: all at first, and then what changes. */
-import { ELEMENT } from "./words.js";
+import { ELEMENT, USER } from "./words.js";
 
 /** @typedef {import("../facts.ts").ComponentFact} ComponentFact */
 /** @typedef {import("../facts.ts").EventFact} EventFact */
@@ -23,6 +23,7 @@ export const MEAN_LOAD = 0, HIGHEST_LOAD = 1, SESSIONS = 2, REGISTRARS = 3, ELEM
  * @property {string} key
  * @property {string} name
  * @property {ComponentFact[]} members in the order of their identifiers
+ * @property {ReadonlyMap<string, number>} atUsers sessions that users say they have, by the element
  */
 
 /** All that there is to show. */
@@ -136,10 +137,21 @@ export class Scene {
     this.#pools = undefined;
   }
 
+  /** An element that looks for a registrar does not say how many sessions it has; its users do. */
+  #sessionsAtUsers() {
+    /** @type {Map<string, number>} */
+    const counts = new Map();
+    for (const { group, links, silentSince } of this.components.values()) {
+      if (group !== USER || silentSince !== null) continue;
+      for (const { to, count } of links) counts.set(to, (counts.get(to) ?? 0) + count);
+    }
+    return counts;
+  }
+
   /** @returns {Pool[]} */
   #findPools() {
     /** @type {Map<string | null, Pool>} */
-    const found = new Map();
+    const found = new Map(), atUsers = this.#sessionsAtUsers();
     for (const fact of this.components.values()) {
       if (fact.group !== ELEMENT) continue;
       let pool = found.get(fact.pool);
@@ -148,6 +160,7 @@ export class Scene {
           key: fact.pool === null ? "" : `=${fact.pool}`,
           name: fact.pool ?? "Pool not known",
           members: [],
+          atUsers,
         };
         found.set(fact.pool, pool);
       }
@@ -166,11 +179,11 @@ export class Scene {
  *
  * @param {Pool} pool
  */
-export function poolFigures({ members }) {
+export function poolFigures({ members, atUsers }) {
   const present = members.filter(({ silentSince }) => silentSince === null);
   const loads = present.flatMap(({ load }) => load === null ? [] : [load]);
   return {
     load: loads.length === 0 ? null : loads.reduce((sum, load) => sum + load, 0) / loads.length,
-    sessions: present.reduce((sum, { sessions }) => sum + (sessions ?? 0), 0),
+    sessions: present.reduce((sum, { id, sessions }) => sum + (sessions ?? atUsers.get(id) ?? 0), 0),
   };
 }
