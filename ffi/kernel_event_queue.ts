@@ -44,8 +44,8 @@ export class KernelEventQueue {
     this.#scheduled = true;
     queueMicrotask(() => {
       this.#atEndOfTurn();
+      this.#scheduled = false; // what is told from here on, by the user's handler too, is for the next delivery
       this.deliver();
-      this.#scheduled = false;
       this.#atEndOfTurn(); // answers leave before the poller asks again: it may sleep over that
     });
   }

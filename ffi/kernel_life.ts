@@ -139,6 +139,7 @@ export class KernelLife {
     association.ending = "abort";
     const info = new TextEncoder().encode(reason ?? "");
     association.socket.end(association.kernelId, "abort", info);
+    this.#parts.sockets.updateInterest(association.socket);
     // A one-to-many socket tells of CANT_STR_ASSOC without saying whose it is; a one-to-one socket sends ABORT when it is
     // closed, and can tell nothing then.
     if (!association.up || association.socket.oneToOne) {

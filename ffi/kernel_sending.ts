@@ -77,7 +77,7 @@ export class KernelSending {
         this.#block(association);
         return;
       } else if (ENDED.has(error)) {
-        association.sendingOver = true; // the end has been or will be told, with what was not sent
+        association.sendingOver = true; // the end is told behind what is unread, with what was not sent
         this.#sockets.updateInterest(socket);
         return;
       } else if (error !== Errno.EINTR && !enlargeBuffer(association, error)) {

@@ -14,6 +14,8 @@ interface SocketState {
   readonly users: Set<KernelAssociation>;
   /** Runs while a socket rests. */
   rest: ReturnType<typeof setTimeout> | undefined;
+  /** Its association has ended with an error: no more comes than what the kernel keeps. */
+  failed: boolean;
 }
 
 /**
@@ -112,10 +114,14 @@ export class KernelSockets {
     if (association.socket !== this.main || this.peeled) this.#drop(association.socket);
   }
 
-  /** Whether reading pauses since a user has not consumed what came. */
+  /**
+   * Whether reading pauses since a user has not consumed what came. One whose association is over, or as good as over, is
+   * not waited for: it may never consume, and the notification of the end stands behind what came.
+   */
   isHeldBack(socket: KernelSocket): boolean {
-    if (!this.#holdsBack) return false;
-    for (const user of this.users(socket)) if (user.unconsumed > this.#receiveBuffer) return true;
+    const state = this.#states.get(socket);
+    if (!this.#holdsBack || state === undefined || state.failed) return false;
+    for (const user of state.users) if (user.unconsumed > this.#receiveBuffer && goesOn(user)) return true;
     return false;
   }
 
@@ -130,7 +136,7 @@ export class KernelSockets {
     const state = this.#states.get(socket);
     if (state === undefined) return;
     let write = false;
-    for (const user of state.users) write ||= user.blocked && !user.sendingOver && user.ending !== "abort";
+    for (const user of state.users) write ||= user.blocked && goesOn(user);
     const read = state.rest === undefined && !this.isHeldBack(socket);
     state.watch.update({ read, write });
   }
@@ -143,9 +149,10 @@ export class KernelSockets {
 
   #watch(socket: KernelSocket): SocketState {
     const watch = this.#poller.watch(socket.fd, { read: true, write: false }, ({ readable, error }) => {
+      state.failed ||= error;
       this.#onReady(socket, readable || error);
     });
-    const state: SocketState = { watch, users: new Set(), rest: undefined };
+    const state: SocketState = { watch, users: new Set(), rest: undefined, failed: false };
     this.#states.set(socket, state);
     return state;
   }
@@ -161,4 +168,9 @@ export class KernelSockets {
     state?.watch.close();
     this.#states.delete(socket);
   }
+}
+
+/** Whether the kernel still takes messages of an association, and its user wants that. */
+function goesOn({ sendingOver, ending }: KernelAssociation): boolean {
+  return !sendingOver && ending !== "abort";
 }

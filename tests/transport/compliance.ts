@@ -274,6 +274,39 @@ export function testTransport(target: ComplianceTarget): void {
     assert.equal(new Set(failed).size, failed.length, "each message comes back once");
   });
 
+  const unread = {
+    server: { manualReceive: true, receiveBuffer: 16 * 1024 },
+    client: { manualReceive: true, receiveBuffer: 16 * 1024, sendBuffer: 512 * 1024 },
+  };
+
+  /** Sets an association up whose server reads no more. */
+  const associateUnread = async (bench: Bench) => {
+    const up = await bench.associate();
+    for (let i = 0; i < 8; i++) bench.client.send(up.client.association, pattern(16_384, i));
+    await untilItReadsNoMore(bench);
+    return { atClient: up.client.association, atServer: up.server.association };
+  };
+
+  test("a reader that does not read can abort", unread, async (bench) => {
+    const { atServer } = await associateUnread(bench), { server } = bench;
+    server.execute({ type: "abort", association: atServer });
+    assert.equal((await server.down(atServer)).reason, "aborted");
+  });
+
+  test("a reader that does not read hears of an abort", unread, async (bench) => {
+    const { atClient, atServer } = await associateUnread(bench), { server, client } = bench;
+    client.execute({ type: "abort", association: atClient });
+    assert.equal((await server.down(atServer)).reason, "aborted");
+  }, target.sharedBuffers ?? false);
+
+  test("an echo that is stuck hears of an abort", unread, async (bench) => {
+    const { atClient, atServer } = await associateUnread(bench), { server, client } = bench;
+    for (let i = 0; i < 200; i++) server.send(atServer, pattern(16_384, i));
+    await server.next("blocked");
+    client.execute({ type: "abort", association: atClient });
+    assert.equal((await server.down(atServer)).reason, "aborted");
+  });
+
   test("a port that nobody has refuses", {
     client: { maxInitRetransmissions: 2, rto: { initialMs: 200, minMs: 200, maxMs: 1000 } },
   }, async ({ client, anotherServer }) => {
@@ -557,6 +590,13 @@ export function testTransport(target: ComplianceTarget): void {
       assert.equal(client.endpoint.status(up.client.association), undefined);
     },
   );
+}
+
+/** Until a window of 16 KiB is full: the kernel opens it again for what is read, and reading stops beyond it. */
+async function untilItReadsNoMore({ server, serverTransport }: Bench): Promise<void> {
+  for (let count = serverTransport.kind === "kernel" ? 2 : 1; count > 0; count--) {
+    await server.next("message");
+  }
 }
 
 /** Reads all messages of an association until its end. */
