@@ -112,7 +112,7 @@ export type SendFailure =
   | "association-ended"
   /** Its lifetime, its retransmissions or its priority were used up (RFC 7496). */
   | "abandoned"
-  /** It is empty or too long, there is no such stream, or the association is about to end. */
+  /** It is empty or too long, its stream or shared key cannot be used, or the association is about to end. */
   | "refused";
 
 /** A message that was not acknowledged before its association ended, was abandoned, or cannot be sent at all. */

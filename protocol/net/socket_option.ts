@@ -106,7 +106,10 @@ export function findSocketOption(text: string): SocketOptionName | undefined {
 
 /** An option cannot be read or set. The message is a sentence for people. */
 export class SocketOptionError extends Error {
-  /** As errno names it: EINVAL, EPERM, EACCES, ENOPROTOOPT, EOPNOTSUPP, ENOTCONN. */
+  /**
+   * As errno names it: EINVAL, EPERM, EACCES, ENOPROTOOPT, EOPNOTSUPP, ENOTCONN, ENOBUFS, EADDRINUSE, EADDRNOTAVAIL; of
+   * kernel SCTP whatever it says.
+   */
   readonly code: string;
 
   constructor(code: string, message: string, options?: ErrorOptions) {

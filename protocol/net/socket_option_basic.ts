@@ -1,4 +1,4 @@
-/** Socket options of RFC 6458 but for authentication and dynamic addresses. The table alone. */
+/** Socket options of RFC 6458 but for authentication and addresses that change by themselves. The table alone. */
 
 /** Rows of `SOCKET_OPTIONS` (socket_option.ts). */
 export const BASIC_SOCKET_OPTIONS = {

@@ -155,13 +155,14 @@ export class Association implements Party {
 
   /** Same association, a peer that has lost its memory (§5.2.4.1): what was queued fails, the ID stays. */
   restartedFrom(old: Association, from: IpAddress, now: Instant): void {
-    const { events } = this.parts, { sending } = old.parts;
+    const { events, dynamic } = this.parts, { sending } = old.parts;
     this.state = "established";
     events.restarted();
     sending.failAll();
     old.discard();
     if (sending.blocked) events.writable();
     this.#supervise(now);
+    dynamic?.start(now);
     this.#acknowledgeCookie(from, now);
   }
 

@@ -37,8 +37,6 @@ export interface InitChunk {
   readonly unrecognized?: readonly Uint8Array[];
   /** The peer wants a host name to be looked up, which RFC 9260 §3.3.2.1.4 forbids. */
   readonly hostName?: Uint8Array | undefined;
-  /** INIT: address families the peer can use; undefined = both (§3.3.2.1.5). */
-  readonly families?: { readonly ipv4: boolean; readonly ipv6: boolean } | undefined;
   /** What the sender offers; absent = nothing. */
   readonly extensions?: PeerExtensions;
   /** Adaptation layer indication (RFC 5061 §4.2.6); undefined = none. */
@@ -52,6 +50,12 @@ const FIXED_OCTETS = 20;
 
 /** The families parameter value of IPv4 and IPv6. */
 const BOTH_FAMILIES = [ParameterType.ipv4Address, ParameterType.ipv6Address] as const;
+
+/** Parameters that are known, and change nothing: which families a peer can use, its addresses show. */
+const UNUSED: ReadonlySet<number> = new Set([
+  ParameterType.supportedAddressTypes,
+  ParameterType.unrecognizedParameter,
+]);
 
 /** Writes an INIT or INIT ACK chunk. */
 export function writeInit(type: number, init: InitChunk): Uint8Array {
@@ -111,7 +115,6 @@ export function readInit(chunk: Uint8Array): InitChunk {
   let cookie: Uint8Array | undefined;
   let cookiePreservativeMs = 0;
   let hostName: Uint8Array | undefined;
-  let families: InitChunk["families"];
   const chunkTypes = new Set<number>();
   let forwardTsnSupported = false;
   let adaptation: number | undefined;
@@ -127,15 +130,13 @@ export function readInit(chunk: Uint8Array): InitChunk {
       cookiePreservativeMs = value.u32("cookie preservative");
     } else if (type === ParameterType.hostName) {
       hostName = whole.slice(0, MAX_REPORTED_OCTETS);
-    } else if (type === ParameterType.supportedAddressTypes) {
-      families = readFamilies(value);
     } else if (type === ParameterType.supportedExtensions) {
       for (const chunkType of value.view(value.remaining, "chunk types")) chunkTypes.add(chunkType);
     } else if (type === ParameterType.adaptationIndication) {
       adaptation = value.u32("adaptation layer indication");
     } else if (type === ParameterType.forwardTsnSupported) {
       forwardTsnSupported = true;
-    } else if (!offer.take(type, value) && type !== ParameterType.unrecognizedParameter) {
+    } else if (!offer.take(type, value) && !UNUSED.has(type)) {
       const actionBits = type >>> 14;
       if (reportsUnknown(actionBits) && reportedOctets + whole.length <= MAX_REPORTED_OCTETS) {
         reportedOctets += whole.length;
@@ -156,19 +157,8 @@ export function readInit(chunk: Uint8Array): InitChunk {
     cookie,
     cookiePreservativeMs,
     hostName,
-    families,
     extensions,
     adaptation,
     authentication,
   };
-}
-
-function readFamilies(value: Reader): { ipv4: boolean; ipv6: boolean } {
-  let ipv4 = false, ipv6 = false;
-  while (value.remaining >= 2) {
-    const family = value.u16("address type");
-    if (family === ParameterType.ipv4Address) ipv4 = true;
-    if (family === ParameterType.ipv6Address) ipv6 = true;
-  }
-  return { ipv4, ipv6 };
 }

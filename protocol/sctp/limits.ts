@@ -45,7 +45,10 @@ export const MAX_GAP_BLOCKS = 2048;
 /** Control chunks waiting in one association. Only a peer that never lets us send can reach it. */
 export const MAX_CONTROL_CHUNKS = 64;
 
-/** Answers to packets outside any association, waiting to be sent. Beyond it such packets stay unanswered. */
+/**
+ * Answers to packets outside any association, and last packets of associations, waiting to be sent. Beyond it packets stay
+ * unanswered; an endpoint that closes waits.
+ */
 export const MAX_STATELESS_REPLIES = 256;
 
 /** ERROR chunks an association sends in a second. */

@@ -27,6 +27,7 @@ import { readU32 } from "./packet.ts";
 import { writeAddress } from "./parameters.ts";
 import type { Host, Party } from "./party.ts";
 import type { Target } from "./path.ts";
+import type { SharedKeys } from "./shared_keys.ts";
 
 /** Longest life that a cookie preservative can add (§5.2.6). */
 const MAX_COOKIE_EXTENSION_MS = 60_000;
@@ -391,7 +392,7 @@ function collide(
   const association = makeAssociation(host, endpoint, cookie, existing.id, undefined, existing);
   host.replace(existing, association);
   association.restartedFrom(existing, meta.source, now);
-  if (endpoint.closing) association.shutdown(now);
+  if (host.isClosing(association)) association.shutdown(now);
   return association;
 }
 
@@ -403,8 +404,12 @@ function makeAssociation(
   request: number | undefined,
   old?: Connecting | Association,
 ): Association {
-  const keys = old instanceof Association ? old.authentication?.keys : undefined;
-  const seed = { ...seedOf(cookie, id, request), keys, settings: old?.settings };
+  let settings = old?.settings, keys: SharedKeys | undefined;
+  if (old instanceof Association) {
+    settings = { ...old.settings, addresses: endpoint.settings.addresses }; // what the INIT ACK has said
+    keys = old.authentication?.keys;
+  }
+  const seed = { ...seedOf(cookie, id, request), keys, settings };
   const association = new Association(host, endpoint, seed);
   association.cookieEndsAt = cookie.createdAt + cookie.lifeMs;
   return association;

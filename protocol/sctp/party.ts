@@ -71,6 +71,8 @@ export interface Host {
   replace(old: Party | undefined, next: Party): void;
   /** The party has ended: it is forgotten. */
   remove(party: Party): void;
+  /** Whether the user has closed the handle that the party belongs to. */
+  isClosing(party: Party): boolean;
   /** Queues a packet of its own. */
   reply(
     endpoint: Endpoint,

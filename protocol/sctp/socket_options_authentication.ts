@@ -56,7 +56,15 @@ export const AUTHENTICATION_OPTIONS: OptionHandlers = {
       scope.parts?.events.freeKeys();
     },
   },
-  auth_delete_key: { set: (scope, fields) => keysOf(scope).delete(keyNumber(fields)) },
+  auth_delete_key: {
+    set: (scope, fields) => {
+      const id = keyNumber(fields);
+      if (scope.parts?.outbound.usesKey(id)) { // a lost packet goes again, and needs it
+        throw invalid(`Key ${id} is in use: deactivate it, and delete it when "free-key" has come`);
+      }
+      keysOf(scope).delete(id);
+    },
+  },
   peer_auth_chunks: {
     get: (scope) => {
       theAssociation(scope);

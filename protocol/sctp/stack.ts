@@ -143,6 +143,18 @@ export class SctpStack {
     return party.endpoint === owner.endpoint && !this.#peeled.has(party.id);
   }
 
+  /** The handle that a party belongs to; undefined when it is closed. */
+  #ownerOf(party: Party): EndpointHandle | undefined {
+    return this.#peeled.get(party.id) ?? this.#handles.get(party.endpoint.handle);
+  }
+
+  /** An association of a handle; undefined when it is gone, or another handle's. */
+  #associationOf(owner: EndpointHandle | undefined, id: AssociationId): Association | undefined {
+    const party = this.#parties.get(id);
+    const there = owner !== undefined && party instanceof Association && this.#owns(owner, party);
+    return there ? party : undefined;
+  }
+
   #partiesOf(owner: EndpointHandle): Party[] {
     return owner.endpoint.parties().filter((party) => this.#owns(owner, party));
   }
@@ -328,9 +340,11 @@ export class SctpStack {
   #goOnClosing(closing: EndpointHandle, now: Instant): void {
     const { handle, endpoint, association } = closing;
     for (const party of this.#partiesOf(closing)) {
+      if (this.#replies.length >= MAX_STATELESS_REPLIES) break; // there is no room for its ABORT yet
       party.execute({ type: "abort", association: party.id }, now);
     }
-    if (this.#replies.some((reply) => reply.localPort === endpoint.port)) {
+    const more = this.#partiesOf(closing).length > 0;
+    if (more || this.#replies.some((reply) => reply.localPort === endpoint.port)) {
       this.#closings.set(closing, now + LAST_PACKETS_RETRY_MS);
       return;
     }
@@ -463,11 +477,10 @@ export class SctpStack {
       }
       throw new SocketOptionError("EINVAL", "An address belongs to an association: say which one");
     }
-    const party = this.#parties.get(id);
-    if (!(party instanceof Association) || !this.#owns(owner, party)) {
+    const parts = this.#associationOf(owner, id)?.parts;
+    if (parts === undefined) {
       throw new SocketOptionError("ENOTCONN", `There is no association ${id} that is up`);
     }
-    const { parts } = party;
     const path = address === undefined ? undefined : parts.paths.find(address);
     if (address !== undefined && path === undefined) {
       throw new SocketOptionError("EINVAL", `${address} is not an address of the peer`);
@@ -504,9 +517,7 @@ export class SctpStack {
    */
   setPeerPrimary(endpoint: number, association: AssociationId, address: IpAddress, now: Instant): void {
     this.#now = now;
-    const party = this.#parties.get(association);
-    const there = party instanceof Association && party.endpoint === this.#handles.get(endpoint)?.endpoint;
-    askForPrimary(there ? party : undefined, address, now);
+    askForPrimary(this.#associationOf(this.#handles.get(endpoint), association), address, now);
   }
 
   #openEndpoint(handle: number): Endpoint {
@@ -532,8 +543,8 @@ export class SctpStack {
   peelOff(endpoint: number, association: AssociationId, handle: number, now: Instant): void {
     this.#now = now;
     if (this.#handles.has(handle)) throw new StateError(`Endpoint ${handle} is open already`);
-    const owner = this.#handles.get(endpoint), party = this.#parties.get(association);
-    if (owner === undefined || !(party instanceof Association) || !this.#owns(owner, party)) {
+    const owner = this.#handles.get(endpoint);
+    if (owner === undefined || this.#associationOf(owner, association) === undefined) {
       throw new SocketOptionError("ENOTCONN", `There is no association ${association} that is up`);
     }
     if (owner.association !== undefined) {
@@ -599,6 +610,7 @@ export class SctpStack {
       emit: (endpoint, event) => this.#emit(endpoint, event),
       replace: (old, next) => this.#replace(old, next),
       remove: (party) => this.#remove(party),
+      isClosing: (party) => this.#ownerOf(party)?.closing === true,
       reply: (endpoint, target, peerPort, tag, chunks) => {
         if (this.#replies.length >= MAX_STATELESS_REPLIES) {
           this.#counters.limited++;
@@ -638,7 +650,7 @@ export class SctpStack {
 
   #remove(party: Party): void {
     if (this.#parties.get(party.id) === party) this.#forget(party);
-    const owner = this.#peeled.get(party.id) ?? this.#handles.get(party.endpoint.handle);
+    const owner = this.#ownerOf(party);
     if (!owner?.closing) return;
     const last = this.#peeled.size === 0 ? party.endpoint.size === 0 : this.#partiesOf(owner).length === 0;
     if (last) this.#closings.set(owner, this.#now);

@@ -561,6 +561,17 @@ Deno.test("RFC 6458 §8.3.2-5: keys that are not there or are active cannot be u
   assert.deepEqual(bench.stack.getOption(ENDPOINT, "auth_active_key", { association }), { keynumber: 1 });
 });
 
+Deno.test("RFC 6458 §8.3.5: a key is not deleted as long as a message may have to be sent with it", () => {
+  const { bench, association, tag, tsn } = acceptAuthentic({ offer: { chunks: [Chunk.data] } });
+  setKey(bench, 1, [1], association);
+  bench.execute({ type: "send", association, data: new Uint8Array(8), ppid: 0, authKeyId: 1 });
+
+  assert.throws(() => option(bench, "auth_delete_key", 1, association), { code: "EINVAL" });
+  bench.give(tag, [sack(tsn)]);
+
+  assert.doesNotThrow(() => option(bench, "auth_delete_key", 1, association));
+});
+
 Deno.test("RFC 6458 §8.1.18, §8.2.5-6: the lists can be read, and hold what both sides have said", () => {
   const offer = { chunks: [Chunk.abort, Chunk.sack] };
   const { bench, association } = acceptAuthentic({ offer, prepare: want(Chunk.data) });

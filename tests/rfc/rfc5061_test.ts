@@ -17,6 +17,7 @@ import {
   coveredBy,
   give,
   Hmac,
+  initAckOf,
   offerParameters,
   Parameter,
   type PeerOffer,
@@ -896,6 +897,20 @@ Deno.test("addresses that change between INIT ACK and COOKIE ECHO are told as so
   });
 
   assert.deepEqual(requests(authentic.established).map(({ type, address }) => [type, address]), [
+    [ADD, NEW_HERE],
+    [DELETE, HERE[1]!],
+  ]);
+});
+
+Deno.test("addresses that change between INIT ACK and COOKIE ECHO of a restart are told as soon as it is done", () => {
+  const { bench } = dynamic({ addresses: [] });
+  const { value, cookie } = initAckOf(bench, { tag: 0x77777777, offer: OFFER });
+  bench.here = [HERE[0]!, NEW_HERE];
+
+  const sent = bench.give(read(value, 0, 4), [chunk(Chunk.cookieEcho, 0, cookie)]);
+
+  assert.equal(bench.eventsOf("restarted").length, 1);
+  assert.deepEqual(requests(sent).map(({ type, address }) => [type, address]), [
     [ADD, NEW_HERE],
     [DELETE, HERE[1]!],
   ]);

@@ -10,6 +10,7 @@ import {
   Chunk,
   chunk,
   chunksOf,
+  confirmPaths,
   connect,
   data,
   ENDPOINT,
@@ -580,6 +581,23 @@ Deno.test("§5.2.2: a restart with fewer addresses is no restart with new ones",
   bench.give(tag, [chunk(Chunk.cookieEcho, 0, cookie)]);
 
   assert.equal(bench.eventsOf("restarted").length, 1);
+});
+
+Deno.test("§5.2.4 A: after a restart packets come from the addresses that the endpoint has by now, as the INIT ACK says", () => {
+  const endpoint = { addresses: HERE, heartbeatIntervalMs: 1000 };
+  const living = accept({ endpoint }, { parameters: addressParameters([THERE[1]!]) });
+  confirmPaths(living);
+  const { bench, association } = living;
+  bench.stack.removeAddress(ENDPOINT, HERE[1]!, bench.now);
+  const { tag, cookie } = askCookie(bench, { tag: 77, parameters: addressParameters([THERE[1]!]) });
+  bench.give(tag, [chunk(Chunk.cookieEcho, 0, cookie)]);
+
+  const sent = bench.advance(10_000);
+
+  assert.equal(bench.eventsOf("restarted").length, 1);
+  assert.ok(sent.some(({ destination }) => destination === THERE[1]));
+  assert.ok(sent.every(({ source }) => source === HERE[0]));
+  assert.ok(bench.stack.status(association)!.paths.every(({ localAddress }) => localAddress === HERE[0]));
 });
 
 Deno.test("§5.2.3: in COOKIE-ECHOED another INIT ACK is discarded", () => {

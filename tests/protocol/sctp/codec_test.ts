@@ -45,7 +45,6 @@ const INITS: { name: string; type: number; hex: string; value: Partial<InitChunk
       inboundStreams: 65_535,
       initialTsn: 1000,
       addresses: ["10.1.0.1", "fd01::1"],
-      families: { ipv4: true, ipv6: true },
     },
   },
   {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { SocketOptionError } from "../../../protocol/net.ts";
 import { StateError } from "../../../protocol/wire/errors.ts";
-import { connectedPair, message, numberOf } from "./harness.ts";
+import { CLIENT_PORT, connectedPair, message, numberOf, SERVER_PORT } from "./harness.ts";
+import type { Host, Pair } from "./harness.ts";
 
 Deno.test("peelOff() moves an association with the events that wait to a handle of its own", () => {
   const { world, client, server, a, b } = connectedPair();
@@ -37,6 +38,54 @@ Deno.test("closing an endpoint does not touch what was peeled off, and the port 
   assert.equal(server.of(2, "closed").length, 1);
   assert.equal(client.of(1, "down")[0]!.origin, "peer");
   server.stack.open(3, { port: 3863 }, world.now);
+});
+
+/** The client's host begins anew: it has forgotten everything. */
+function restartClient({ world, client }: Pair): Host {
+  world.hosts.splice(world.hosts.indexOf(client), 1);
+  const restarted = world.host(client.addresses);
+  restarted.open(1, { port: CLIENT_PORT });
+  restarted.execute(1, { type: "connect", request: 1, addresses: ["10.1.0.2"], port: SERVER_PORT });
+  world.pass(1000);
+  return restarted;
+}
+
+Deno.test("closing an endpoint does not touch what was peeled off when the peer restarts", () => {
+  const pair = connectedPair();
+  const { world, server, b } = pair;
+  server.stack.peelOff(1, b, 2, world.now);
+  server.close(1);
+  world.pass(1000);
+
+  const client = restartClient(pair);
+
+  assert.deepEqual(server.events.get(2)?.map(({ type }) => type), ["restarted"]);
+  assert.equal(client.of(1, "down").length, 0);
+});
+
+Deno.test("a peeled-off association whose handle is closing is shut down again when the peer restarts", () => {
+  const pair = connectedPair();
+  const { world, server, b } = pair;
+  server.stack.peelOff(1, b, 2, world.now);
+  world.down.add("10.1");
+  server.execute(2, { type: "send", association: b, data: message(1, 10), ppid: 0 });
+  server.close(2, 60_000);
+  world.pass(100);
+  world.down.clear();
+
+  const client = restartClient(pair);
+
+  assert.deepEqual(client.of(1, "down").map(({ reason }) => reason), ["shutdown"]);
+  assert.equal(server.of(2, "closed").length, 1);
+});
+
+Deno.test("setPeerPrimary() is for the handle that has the association", () => {
+  const options = { authentication: true, dynamicAddresses: true };
+  const { world, server, b } = connectedPair({ client: options, server: options });
+  const ask = (handle: number) => server.stack.setPeerPrimary(handle, b, server.addresses[0]!, world.now);
+  server.stack.peelOff(1, b, 2, world.now);
+  assert.throws(() => ask(1), { code: "ENOTCONN" });
+  assert.doesNotThrow(() => ask(2));
 });
 
 Deno.test("closing a peeled-off association leaves its endpoint and the others alone", () => {

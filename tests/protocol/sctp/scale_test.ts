@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ChunkType } from "../../../protocol/sctp/chunk.ts";
 import { readInit, writeInit } from "../../../protocol/sctp/init_chunk.ts";
-import { MAX_ASSOCIATIONS } from "../../../protocol/sctp/limits.ts";
+import { MAX_ASSOCIATIONS, MAX_STATELESS_REPLIES } from "../../../protocol/sctp/limits.ts";
 import { makePacket } from "../../../protocol/sctp/packet.ts";
 import { SctpStack } from "../../../protocol/sctp/mod.ts";
 import { mac } from "./harness.ts";
@@ -33,6 +33,32 @@ Deno.test("SctpStack sets up and tears down 2000 associations and keeps nothing 
     stack.checkInvariants();
     assert.equal(stack.nextTimeout(), undefined);
   }
+});
+
+Deno.test("SctpStack.close() tells every peer, though there are more of them than packets may wait at once", () => {
+  const pipe = new Pipe(1500);
+  const [a, b] = pipe.ends;
+  const peers = MAX_STATELESS_REPLIES + 50;
+  b.stack.open(1, { port: 3863, listen: true }, 0);
+  for (let i = 0; i < peers; i++) {
+    a.stack.open(i, { port: 20_000 + i }, pipe.now);
+    a.stack.execute(i, { type: "connect", request: i, addresses: [b.address], port: 3863 }, pipe.now);
+    pipe.flush();
+  }
+  for (const { stack } of pipe.ends) stack.drain();
+
+  b.stack.close(1, 0, pipe.now);
+  for (let i = 0; i < 10; i++) {
+    b.stack.tick(pipe.now);
+    b.stack.checkInvariants();
+    pipe.flush();
+    pipe.now++;
+  }
+
+  const downs = a.stack.drain().filter(({ event }) => event.type === "down");
+  assert.equal(downs.length, peers);
+  const told = b.stack.drain().map(({ event }) => event.type);
+  assert.equal(told.indexOf("closed"), peers, "behind the ends of all associations");
 });
 
 Deno.test("SctpStack takes MAX_ASSOCIATIONS associations and aborts the next", () => {
