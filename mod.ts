@@ -520,6 +520,7 @@ export {
   writeScripting,
 } from "./protocol/app/scripting/mod.ts";
 export type {
+  EnvironmentFailure,
   EnvironmentHash,
   EnvironmentMessage,
   FileMessage,

@@ -2,6 +2,7 @@
 import { fileProblem } from "../../driver/file_problem.ts";
 import { describeJobStatus, JobStatus } from "../../../protocol/app/scripting/job_status.ts";
 import type {
+  EnvironmentFailure,
   EnvironmentHash,
   ScriptingServerEffect,
   ScriptingServerInput,
@@ -131,26 +132,55 @@ export class ScriptingSession {
     });
   }
 
-  async #lookForEnvironment({ environment }: Workspace, hash: EnvironmentHash): Promise<void> {
-    this.#hasEnvironment = await this.#context.cache.retrieve(hash, environment.path);
+  async #lookForEnvironment(workspace: Workspace, hash: EnvironmentHash): Promise<void> {
+    const { path } = workspace.environment;
+    this.#hasEnvironment = await this.#context.cache.retrieve(hash, path) &&
+      await this.#isSigned(workspace, path);
     this.#answer({ type: "environmentLooked", session: this.#session, found: this.#hasEnvironment });
   }
 
-  async #checkEnvironment({ environment }: Workspace, hash: EnvironmentHash): Promise<void> {
-    let reason: string | undefined;
+  /** A cache may be older than the server's keyring: what it has is checked as if it were uploaded. */
+  async #isSigned(workspace: Workspace, path: string): Promise<boolean> {
     try {
-      if (environment.isEmpty) throw new Error("it is empty");
+      await this.#checkSignature(workspace, path, undefined);
+      return true;
+    } catch { // it is told when the same is uploaded
+      await Deno.remove(path);
+      return false;
+    }
+  }
+
+  async #checkEnvironment(workspace: Workspace, hash: EnvironmentHash): Promise<void> {
+    const { environment } = workspace;
+    const refused = (words: string) => new PackageError(words, JobStatus.badSignature);
+    let failure: EnvironmentFailure | undefined;
+    try {
+      if (environment.isEmpty) throw refused("it is empty");
       environment.close();
       if (await hashFile(environment.path) !== hash.toHex()) {
-        throw new Error("it is not the one that was announced: its hash is another");
+        throw refused("it is not the one that was announced: its hash is another");
       }
-      await this.#checkSignature(environment.path, undefined);
-      await this.#context.cache.add(hash, environment.path);
+      await this.#checkSignature(workspace, environment.path, undefined);
+      await this.#keepEnvironment(environment.path, hash);
       this.#hasEnvironment = true;
     } catch (error) {
-      reason = `the environment is refused: ${fileProblem(error)}`;
+      const isItsFault = error instanceof PackageError;
+      const reason = `the environment ${isItsFault ? "is refused" : "cannot be checked"}: ${
+        fileProblem(error)
+      }`;
+      failure = { status: isItsFault ? error.status : JobStatus.serverFailure, reason };
     }
-    this.#answer({ type: "environmentChecked", session: this.#session, reason });
+    this.#answer({ type: "environmentChecked", session: this.#session, failure });
+  }
+
+  /** Caches an environment. The job has it, whether that goes well or not. */
+  async #keepEnvironment(path: string, hash: EnvironmentHash): Promise<void> {
+    const { cache, options: { log } } = this.#context;
+    try {
+      await cache.add(hash, path);
+    } catch (error) {
+      log.warning(`cannot keep environment ${hash.toHex()}: ${fileProblem(error)}`, { event: "cache" });
+    }
   }
 
   async #runJob(workspace: Workspace): Promise<void> {
@@ -185,7 +215,7 @@ export class ScriptingSession {
     const archive = keys === undefined ? workspace.input.path : workspace.signedInput;
     if (keys !== undefined) {
       try {
-        await this.#checkSignature(workspace.input.path, archive);
+        await this.#checkSignature(workspace, workspace.input.path, archive);
       } catch (error) {
         if (!(error instanceof PackageError)) throw error;
         throw new PackageError(`the work package is refused: ${error.message}`, error.status);
@@ -275,11 +305,16 @@ export class ScriptingSession {
     }
   }
 
-  async #checkSignature(signed: string, data: string | undefined): Promise<void> {
+  async #checkSignature(
+    { directory }: Workspace,
+    signed: string,
+    data: string | undefined,
+  ): Promise<void> {
     const { keys, log } = this.#context.options;
     if (keys === undefined) return;
     const who = await checkSignature({
       keys,
+      directory,
       signed,
       data,
       maxBytes: this.#roomBytes(),

@@ -25,6 +25,8 @@ export interface SignatureKeys {
 /** What to check. */
 export interface SignaturePlan {
   readonly keys: SignatureKeys;
+  /** Where files of GnuPG's own are made, for as long as the check takes. */
+  readonly directory: string;
   /** The signed file. */
   readonly signed: string;
   /** Where the data goes; undefined = nowhere. */
@@ -56,7 +58,7 @@ const BAD_REPORTS: ReadonlyMap<string, string> = new Map([
  * @throws {PackageError} with a clause about the file, such as "it is not signed"
  */
 export async function checkSignature(plan: SignaturePlan): Promise<string> {
-  const home = await Deno.makeTempDir({ prefix: "rspSS-Keys-" });
+  const home = await Deno.makeTempDir({ dir: plan.directory, prefix: "keys-" });
   try {
     const reports = await runGnupg(plan, home);
     for (const [name, words] of BAD_REPORTS) {
@@ -123,16 +125,8 @@ async function gnupgArguments({ keys, signed }: SignaturePlan, home: string): Pr
   } catch (error) {
     throw new Error(`cannot read ${keys.trustDatabase}: ${fileProblem(error)}`, { cause: error });
   }
-  const gpg = [
-    "--batch",
-    "--no-tty",
-    "--no-default-keyring",
-    "--no-auto-key-retrieve",
-    "--trustdb-name",
-    trustDatabase,
-  ];
-  const files = ["--no-default-keyring", "--trustdb-name", trustDatabase];
-  return [...gpg, ...files, ...common, "--decrypt", "--", signed];
+  const gpg = ["--batch", "--no-tty", "--no-default-keyring", "--no-auto-key-retrieve"];
+  return [...gpg, "--trustdb-name", trustDatabase, ...common, "--decrypt", "--", signed];
 }
 
 function refused(words: string): PackageError {

@@ -231,7 +231,7 @@ export class ScriptingClient implements Application<ScriptingClientInput> {
     // What the driver writes is consumed when it has.
     this.#post.consumed(job.session, octets.length - written);
     if (message !== undefined && message.type !== "download") this.#other(job, message, now);
-    if (this.#jobs.has(job.id)) this.#watch.armKeepAlive(job);
+    if (this.#jobs.has(job.id)) this.#watch.heard(job, now);
   }
 
   /** Undefined = it cannot be read, and the server was left. The PPID does not matter, as to RSPLIB: its old one differs. */

@@ -48,12 +48,15 @@ export class ClientDownload {
     job.phase = "processing";
     job.uploadMs = now - job.since;
     job.since = now;
+    const { outlet, watch } = this.#context;
+    watch.armLimit(job, now);
     const { uploadedBytes, uploadMs } = job;
-    this.#context.outlet.report({ ...placeOf(job), type: "jobProcessing", uploadedBytes, uploadMs });
+    outlet.report({ ...placeOf(job), type: "jobProcessing", uploadedBytes, uploadMs });
   }
 
   /** Hands on what the job prints, or what the server says of it. */
   print(job: Job, message: PrintMessage): void {
+    if (message.data.length === 0) return;
     if (message.channel === "server") job.reason = showText(message.data);
     job.printedBytes += message.data.length;
     if (job.printedBytes > MAX_PRINTED) return;
@@ -62,7 +65,7 @@ export class ClientDownload {
 
   /** The job has ended at the server. */
   exited(job: Job, status: number, now: Instant): void {
-    const { outlet, failover, maxTrials } = this.#context;
+    const { outlet, failover, watch, maxTrials } = this.#context;
     job.status = status;
     job.processingMs = now - job.since;
     job.since = now;
@@ -76,12 +79,13 @@ export class ClientDownload {
     if (status === 0) job.reason = undefined;
     job.phase = "downloading";
     job.hasOutput = true;
+    watch.armLimit(job, now);
     outlet.effect({ type: "beginOutput", job: job.id, run: job.run });
   }
 
   /** A Download message came. Whether its octets went to the driver. */
   download(job: Job, data: Uint8Array, now: Instant): boolean {
-    const { outlet, failover } = this.#context;
+    const { outlet, failover, watch } = this.#context;
     if (job.phase !== "downloading") {
       failover.lost(job, "the server sent a download message at the wrong time", now);
       return false;
@@ -90,6 +94,7 @@ export class ClientDownload {
       job.phase = "finishing";
       job.downloadMs = now - job.since;
       job.liveness.stop();
+      watch.armLimit(job, now);
       outlet.effect({ type: "finishOutput", job: job.id, run: job.run });
       return false;
     }

@@ -71,7 +71,7 @@ export class ClientFailover {
       return;
     }
     job.unreachable = event.loss === "silent";
-    this.lost(job, event.reason, now);
+    this.lost(job, job.reason ?? event.reason, now); // a server that gives a job up says why before it leaves
   }
 
   /** The element was lost, or is left. */

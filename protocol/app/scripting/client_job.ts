@@ -29,6 +29,8 @@ export interface JobRun {
   offset: number;
   reading: boolean;
   blocked: boolean;
+  /** Since when nothing has been seen of what the server has to do. */
+  stuckSince: Instant;
   /** A KeepAlive came that was not answered, since the server takes nothing. */
   owesAck: boolean;
   /** What the server says of the environment; undefined = it was not asked, or has not answered. */
@@ -37,6 +39,8 @@ export interface JobRun {
   printedBytes: number;
   /** Octets of the result that the driver has and has not written yet. */
   unwritten: number;
+  /** What the server said of the job last. */
+  reason: string | undefined;
   /** Whether the registrar is to hear that the element does not answer. */
   unreachable: boolean;
   uploadedBytes: number;
@@ -57,8 +61,6 @@ export interface Job extends JobRun {
   hasOutput: boolean;
   /** How the job ended, as its server said last. */
   status: number | undefined;
-  /** What the server said of the job last. */
-  reason: string | undefined;
   runs: number;
   failures: number;
   failovers: number;
@@ -82,10 +84,12 @@ export function newRun(run: number, elementId: number, now: Instant): JobRun {
     offset: 0,
     reading: false,
     blocked: false,
+    stuckSince: now,
     owesAck: false,
     environmentNeeded: undefined,
     printedBytes: 0,
     unwritten: 0,
+    reason: undefined,
     unreachable: false,
     uploadedBytes: 0,
     downloadedBytes: 0,
@@ -113,7 +117,6 @@ export function newJob(
     phase: "seeking",
     hasOutput: false,
     status: undefined,
-    reason: undefined,
     runs: 0,
     failures: 0,
     failovers: 0,

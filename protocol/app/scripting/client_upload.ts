@@ -5,12 +5,9 @@ import { placeOf } from "./client_job.ts";
 import type { Job } from "./client_job.ts";
 import type { JobFile, ScriptingClientEffect, ScriptingClientReport } from "./client_types.ts";
 import type { ClientWatch } from "./client_watch.ts";
-import { MAX_SCRIPTING_DATA } from "./messages.ts";
 import type { ReadyMessage } from "./messages.ts";
+import { FILE_CHUNK } from "./patience.ts";
 import type { ScriptingPost } from "./post.ts";
-
-/** Octets of a file that are read at once: more than one message, so that a disk is asked less often. */
-const READ_CHUNK = 32 * MAX_SCRIPTING_DATA;
 
 /** What uploads need of the pool user around them. */
 export interface ClientUploadContext {
@@ -67,7 +64,7 @@ export class ClientUpload {
     const { id, run, file, offset } = job;
     if (job.phase !== "uploading" || file === undefined || job.blocked || job.reading) return;
     job.reading = true;
-    this.#context.outlet.effect({ type: "readFile", job: id, run, file, offset, maxBytes: READ_CHUNK });
+    this.#context.outlet.effect({ type: "readFile", job: id, run, file, offset, maxBytes: FILE_CHUNK });
   }
 
   /** A piece of the file; an empty one is its end. */

@@ -3,6 +3,7 @@ import type { Job } from "./client_job.ts";
 import type { JobId } from "./client_types.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { LivenessTimes } from "./liveness.ts";
+import { MAX_WAITING_CHUNKS, waitingChunks } from "./patience.ts";
 import type { ScriptingPost } from "./post.ts";
 
 /** For how long a server is waited for. */
@@ -24,10 +25,12 @@ export interface ClientWatchContext {
 /**
  * The watch of a scripting pool user over the servers of its jobs: which of them have gone.
  *
- * Theory of operation: up to the end of the upload a server has a *limit* for what it has to do next: to greet, to take what
- * is sent, to say whether it needs the environment. From then on, and with a server of this project from its Ready on,
- * *keep-alives* show that it is still there; one that takes nothing has a limit all the same. A job that pauses between two
- * servers has the end of its pause as its limit.
+ * Theory of operation: up to its first word behind the upload a server has a *limit* for what it has to do next: to greet, to
+ * take what is sent, to say whether it needs the environment, and that the job is begun. On a slow path that takes longer, for
+ * what waits in the transport (`patience.ts`): for a server of this project the limit begins anew with each sign of life, so
+ * often as pieces may wait; one of RSPLIB's gives none, and has a limit for each piece. From then on, and with a server of
+ * this project from its Ready on, *keep-alives* show that it is still there; one that takes nothing has a limit all the same.
+ * A job that pauses between two servers has the end of its pause as its limit.
  */
 export class ClientWatch {
   readonly #times: ClientWatchTimes;
@@ -93,13 +96,27 @@ export class ClientWatch {
 
   /** Sets the limit of whatever the server has to do next, where no keep-alive watches over it. */
   armLimit(job: Job, now: Instant): void {
-    const { transmitTimeoutMs, keepAliveIntervalMs, keepAliveTimeoutMs } = this.#times;
-    const asking = job.phase === "uploading" && job.file === undefined;
+    job.stuckSince = now;
+    const { keepAliveIntervalMs, keepAliveTimeoutMs } = this.#times;
     if (job.phase === "pausing" || job.phase === "seeking") return;
     if (job.phase === "greeting") {
       this.#deadlines.limit(job.id, now + keepAliveIntervalMs + keepAliveTimeoutMs);
-    } else if (job.blocked || asking) this.#deadlines.limit(job.id, now + transmitTimeoutMs);
-    else this.#deadlines.limit(job.id, undefined);
+    } else this.#setLimit(job, now);
+  }
+
+  /** Something came from the server, and has been dealt with. */
+  heard(job: Job, now: Instant): void {
+    this.armKeepAlive(job);
+    if (isStuck(job)) this.#setLimit(job, now);
+  }
+
+  #setLimit(job: Job, now: Instant): void {
+    if (!isStuck(job)) return this.#deadlines.limit(job.id, undefined);
+    const { extended, stuckSince, uploadedBytes } = job;
+    const { transmitTimeoutMs } = this.#times;
+    const chunks = extended ? MAX_WAITING_CHUNKS : waitingChunks(uploadedBytes);
+    const last = stuckSince + chunks * transmitTimeoutMs;
+    this.#deadlines.limit(job.id, extended ? Math.min(now + transmitTimeoutMs, last) : last);
   }
 
   #limitReached(job: Job, now: Instant): void {
@@ -143,7 +160,7 @@ export class ClientWatch {
 
   #keepAliveDue(job: Job, now: Instant): void {
     // Behind what one side does not take neither a KeepAlive nor its answer gets through.
-    if (job.blocked || job.unwritten > 0) job.liveness.excuse(now);
+    if (isStuck(job) || job.unwritten > 0) job.liveness.excuse(now);
     const due = job.liveness.due(now);
     if (due === "gone") {
       job.unreachable = true;
@@ -152,4 +169,10 @@ export class ClientWatch {
     if (due === "send") this.sendKeepAlive(job, now);
     this.armKeepAlive(job);
   }
+}
+
+/** Whether what was sent may wait in the transport, so that its limit watches over the server. */
+function isStuck({ phase, blocked, file }: Job): boolean {
+  if (phase === "pausing" || phase === "seeking" || phase === "finishing") return false;
+  return blocked || phase === "uploaded" || phase === "uploading" && file === undefined;
 }

@@ -33,6 +33,7 @@ export type {
 export { ScriptingServer } from "./server.ts";
 export type { ScriptingServerOptions } from "./server.ts";
 export type {
+  EnvironmentFailure,
   EnvironmentHash,
   JobEnded,
   JobPrinted,

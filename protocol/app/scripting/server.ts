@@ -91,17 +91,18 @@ export class ScriptingServer implements Application<ScriptingServerInput> {
     };
     const post = new ScriptingPost((command) => outlet.command(command));
     const abort = (session: Session, reason: string, now: Instant) => this.#abort(session, reason, now);
+    const giveUp = (session: Session, reason: string, now: Instant) => this.#giveUp(session, reason, now);
     const watch = new ServerWatch(this.#options, { post, sessions: this.#sessions, abort });
     const download = new ServerDownload({
       outlet,
       post,
       watch,
-      giveUp: (session, reason, now) => this.#giveUp(session, reason, now),
+      giveUp,
       done: (session, now) => this.#leave(session, "shutdown", now),
     });
     this.#post = post;
     this.#watch = watch;
-    this.#upload = new ServerUpload({ outlet, post, watch, download, abort });
+    this.#upload = new ServerUpload({ outlet, post, watch, download, giveUp, abort });
     this.#download = download;
   }
 
@@ -152,7 +153,7 @@ export class ScriptingServer implements Application<ScriptingServerInput> {
       case "environmentLooked":
         return this.#upload.environmentLooked(session, input.found, now);
       case "environmentChecked":
-        return this.#upload.environmentChecked(session, input.reason, now);
+        return this.#upload.environmentChecked(session, input.failure, now);
       case "jobPrinted":
         return this.#download.print(session, input.channel, input.data);
       case "jobEnded":
@@ -268,7 +269,7 @@ export class ScriptingServer implements Application<ScriptingServerInput> {
     // What the driver stores is consumed when it has.
     this.#post.consumed(session.id, octets.length - stored);
     if (message !== undefined && message.type !== "upload") this.#other(session, message, now);
-    this.#watch.armKeepAlive(session);
+    this.#watch.heard(session, now);
   }
 
   /** Undefined = it cannot be read, and the session was aborted. The PPID does not matter, as to RSPLIB: its old one differs. */

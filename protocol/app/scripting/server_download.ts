@@ -2,15 +2,12 @@ import type { Instant } from "../../net.ts";
 import { encodeText } from "../../wire/text.ts";
 import type { ApplicationOutlet } from "../application.ts";
 import { describeJobStatus, JobStatus } from "./job_status.ts";
-import { MAX_SCRIPTING_DATA } from "./messages.ts";
 import type { PrintChannel } from "./messages.ts";
+import { FILE_CHUNK } from "./patience.ts";
 import type { ScriptingPost } from "./post.ts";
 import type { ScriptingSession as Session } from "./server_session.ts";
 import type { ServerWatch } from "./server_watch.ts";
 import type { JobEnded, ScriptingServerEffect, ScriptingServerReport } from "./types.ts";
-
-/** Octets of the output that are read at once: more than one message, so that a disk is asked less often. */
-const OUTPUT_CHUNK = 32 * MAX_SCRIPTING_DATA;
 
 /** A job that said it succeeded and left no output has failed all the same: its user wants a result. */
 const NO_OUTPUT_STATUS = 1;
@@ -85,7 +82,7 @@ export class ServerDownload {
   readOn(session: Session): void {
     if (session.phase !== "downloading" || session.blocked || session.reading) return;
     session.reading = true;
-    this.#context.outlet.effect({ type: "readOutput", session: session.id, maxBytes: OUTPUT_CHUNK });
+    this.#context.outlet.effect({ type: "readOutput", session: session.id, maxBytes: FILE_CHUNK });
   }
 
   /** A piece of the output; an empty one is its end. */

@@ -29,6 +29,8 @@ export interface ScriptingSession {
   owesAck: boolean;
   /** The user does not take what is sent. */
   blocked: boolean;
+  /** Since when nothing has been seen of what the user has to do. */
+  stuckSince: Instant;
   /** Output is being read. */
   reading: boolean;
   readonly liveness: Liveness;
@@ -48,6 +50,7 @@ export function newSession(id: SessionId, liveness: Liveness, now: Instant): Scr
     extended: false,
     owesAck: false,
     blocked: false,
+    stuckSince: now,
     reading: false,
     liveness,
   };

@@ -6,10 +6,7 @@ import type { ScriptingPost } from "./post.ts";
 import type { ServerDownload } from "./server_download.ts";
 import type { ScriptingSession as Session } from "./server_session.ts";
 import type { ServerWatch } from "./server_watch.ts";
-import type { ScriptingServerEffect, ScriptingServerReport } from "./types.ts";
-
-/** The environment is broken or not signed, so that the job was not begun. */
-const BAD_ENVIRONMENT_STATUS: JobStatus = JobStatus.badSignature;
+import type { EnvironmentFailure, ScriptingServerEffect, ScriptingServerReport } from "./types.ts";
 
 /** What uploads need of the service around them. */
 export interface ServerUploadContext {
@@ -18,6 +15,8 @@ export interface ServerUploadContext {
   readonly watch: ServerWatch;
   /** The next stage: that of a job which has ended. */
   readonly download: ServerDownload;
+  /** The job cannot be done here: another server may be able to. */
+  readonly giveUp: (session: Session, reason: string, now: Instant) => void;
   /** The user breaks the protocol. */
   readonly abort: (session: Session, reason: string, now: Instant) => void;
 }
@@ -118,18 +117,20 @@ export class ServerUpload {
     this.#goOn(session, now);
   }
 
-  /** The driver has checked one that was uploaded; `reason` undefined = it is good. */
-  environmentChecked(session: Session, reason: string | undefined, now: Instant): void {
+  /** The driver has checked one that was uploaded. */
+  environmentChecked(session: Session, failure: EnvironmentFailure | undefined, now: Instant): void {
     const { environment } = session;
     if (session.phase !== "uploading" || environment?.state !== "checking") return;
     environment.state = "there";
-    if (reason === undefined) return this.#goOn(session, now);
+    if (failure === undefined) return this.#goOn(session, now);
+    const { status: exitCode, reason } = failure;
+    if (exitCode === JobStatus.serverFailure) return this.#context.giveUp(session, reason, now);
     // The same package would fail everywhere: that is told as a failed job, of which there are only so many.
     this.#begin(session, now);
     this.#context.download.jobEnded(session, {
       type: "jobEnded",
       session: session.id,
-      exitCode: BAD_ENVIRONMENT_STATUS,
+      exitCode,
       reason,
       hasOutput: false,
     }, now);

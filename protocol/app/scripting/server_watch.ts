@@ -2,6 +2,7 @@ import type { Instant } from "../../net.ts";
 import type { SessionId } from "../../session/types.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { LivenessTimes } from "./liveness.ts";
+import { MAX_WAITING_CHUNKS } from "./patience.ts";
 import type { ScriptingPost } from "./post.ts";
 import type { ScriptingSession as Session } from "./server_session.ts";
 
@@ -23,9 +24,10 @@ export interface ServerWatchContext {
  * The watch of a scripting service over its users: which of them have gone, or keep a place without making use of it.
  *
  * Theory of operation: while a user has to upload, or to take what is sent, it has a *limit* for that; while it is this side's
- * turn (the disk is slow, the job runs) there is none. While the job runs, *keep-alives* show that the user is still there;
- * with a user of this project they do so all the time. One that takes nothing cannot answer either: then the limit counts
- * alone.
+ * turn (the disk is slow, the job runs) there is none. Where it has to take what is sent, the limit begins anew with each sign
+ * of life, so often as pieces of a result may wait on a slow path (`patience.ts`). While the job runs, *keep-alives* show that
+ * the user is still there; with a user of this project they do so all the time. One that takes nothing cannot answer either:
+ * then the limit counts alone.
  */
 export class ServerWatch {
   readonly #times: ServerWatchTimes;
@@ -50,6 +52,7 @@ export class ServerWatch {
   /** The user takes what is sent again. */
   writable(session: Session, now: Instant): void {
     session.blocked = false;
+    if (session.phase === "closing") return this.armLimit(session, now);
     this.answerKeepAlive(session);
     session.liveness.excuse(now);
     this.armKeepAlive(session);
@@ -57,10 +60,16 @@ export class ServerWatch {
   }
 
   /** The job is over. What is queued may take its time; a user that takes nothing must not keep it for ever. */
-  closing({ id, liveness }: Session, now: Instant): void {
-    liveness.stop();
-    this.#deadlines.keepAlive(id, undefined);
-    this.#deadlines.limit(id, now + this.#times.transmitTimeoutMs);
+  closing(session: Session, now: Instant): void {
+    session.liveness.stop();
+    this.#deadlines.keepAlive(session.id, undefined);
+    this.armLimit(session, now);
+  }
+
+  /** Something came from the user, and has been dealt with. */
+  heard(session: Session, now: Instant): void {
+    this.armKeepAlive(session);
+    if (session.blocked || session.phase === "closing") this.#setLimit(session, now);
   }
 
   /** The session is no more. */
@@ -92,11 +101,16 @@ export class ServerWatch {
 
   /** Sets the limit of whatever the user has to do next; none while it is this side's turn. */
   armLimit(session: Session, now: Instant): void {
-    const { id, phase, uploads, blocked, unstored } = session;
-    if (phase === "closing") return;
+    session.stuckSince = now;
+    this.#setLimit(session, now);
+  }
+
+  #setLimit({ id, phase, uploads, blocked, unstored, stuckSince }: Session, now: Instant): void {
+    const { transmitTimeoutMs } = this.#times;
     const uploading = phase === "uploading" && uploads !== "nothing" && unstored === 0;
-    if (blocked || uploading) this.#deadlines.limit(id, now + this.#times.transmitTimeoutMs);
-    else this.#deadlines.limit(id, undefined);
+    const limited = blocked || uploading || phase === "closing";
+    const last = stuckSince + MAX_WAITING_CHUNKS * transmitTimeoutMs;
+    this.#deadlines.limit(id, limited ? Math.min(now + transmitTimeoutMs, last) : undefined);
   }
 
   #limitReached(session: Session, now: Instant): void {

@@ -13,6 +13,7 @@
  */
 import type { TransportAddress } from "../../net.ts";
 import type { SessionId } from "../../session/types.ts";
+import type { JobStatus } from "./job_status.ts";
 
 /** SHA-1 of an environment archive: 20 octets. */
 export type EnvironmentHash = Uint8Array;
@@ -45,17 +46,25 @@ export type ScriptingServerInput =
   /** The disk is full, or the upload is longer than the driver takes. */
   | { readonly type: "storeFailed"; readonly session: SessionId; readonly reason: string }
   | { readonly type: "environmentLooked"; readonly session: SessionId; readonly found: boolean }
-  /** `reason` undefined = it is good. */
+  /** `failure` undefined = it is good. */
   | {
     readonly type: "environmentChecked";
     readonly session: SessionId;
-    readonly reason: string | undefined;
+    readonly failure: EnvironmentFailure | undefined;
   }
   | JobPrinted
   | JobEnded
   /** Fewer octets than asked for are not the end; none at all are. They are copied: the buffer is free for the next read. */
   | { readonly type: "outputRead"; readonly session: SessionId; readonly data: Uint8Array }
   | { readonly type: "outputFailed"; readonly session: SessionId; readonly reason: string };
+
+/** Why an environment is not used. */
+export interface EnvironmentFailure {
+  /** One of `JobStatus`: whether that is the environment's fault or the server's. */
+  readonly status: JobStatus;
+  /** In words. */
+  readonly reason: string;
+}
 
 /**
  * A running job has written to its standard output or error; while it runs, as it comes, and all of it before `jobEnded`. The

@@ -65,7 +65,7 @@ Deno.test("ScriptingDriver refuses an empty package and an empty environment: th
   await bench.begin(2);
   bench.driver.handle({ type: "checkEnvironment", session: 2, hash: new Uint8Array(20) });
   const checked = await bench.answer("environmentChecked", 2);
-  assert.equal(checked.reason, "the environment is refused: it is empty");
+  assert.equal(checked.failure?.reason, "the environment is refused: it is empty");
 });
 
 Deno.test("ScriptingDriver runs sessions side by side, and removes their directories", async () => {

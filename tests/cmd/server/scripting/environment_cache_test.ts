@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { EnvironmentCache, hashFile } from "../../../../cmd/server/scripting/environment_cache.ts";
+import {
+  CACHE_PREFIX,
+  EnvironmentCache,
+  hashFile,
+} from "../../../../cmd/server/scripting/environment_cache.ts";
 import type { EnvironmentCacheOptions } from "../../../../cmd/server/scripting/environment_cache.ts";
 import { DriverBench, scriptPackage, textOf } from "./bench.ts";
 
@@ -156,12 +160,25 @@ Deno.test("ScriptingDriver gives jobs the environment, uploaded or cached", asyn
     if (!cached) {
       await bench.upload(environment, session, "storeEnvironment");
       bench.driver.handle({ type: "checkEnvironment", session, hash });
-      assert.equal((await bench.answer("environmentChecked", session)).reason, undefined);
+      assert.equal((await bench.answer("environmentChecked", session)).failure, undefined);
     }
     await bench.upload(script, session);
     const result = await bench.run(session);
     assert.equal(textOf(result.output), "environment.data\ntools", "jobs do not see what others make of it");
   }
+});
+
+Deno.test("ScriptingDriver gives a job its environment, though the cache cannot keep it", async () => {
+  await using bench = await DriverBench.open();
+  const cache = [...Deno.readDirSync(bench.directory)].find(({ name }) => name.startsWith(CACHE_PREFIX))!;
+  await Deno.remove(`${bench.directory}/${cache.name}`, { recursive: true });
+  await bench.begin();
+  await bench.upload(new TextEncoder().encode("tools"), 1, "storeEnvironment");
+  bench.driver.handle({ type: "checkEnvironment", session: 1, hash: hashOf("tools") });
+  assert.equal((await bench.answer("environmentChecked")).failure, undefined);
+  assert.ok(bench.lines.some((line) => line.startsWith("cannot keep environment")));
+  await bench.upload(await scriptPackage('cat "$2" >"$1"'));
+  assert.equal(textOf((await bench.run()).output), "tools");
 });
 
 Deno.test("ScriptingDriver refuses an environment whose hash is another, and an upload that is too long", async () => {
@@ -171,7 +188,7 @@ Deno.test("ScriptingDriver refuses an environment whose hash is another, and an 
   assert.equal((await bench.answer("environmentLooked")).found, false);
   await bench.upload(new TextEncoder().encode("other"), 1, "storeEnvironment");
   bench.driver.handle({ type: "checkEnvironment", session: 1, hash: hashOf("announced") });
-  assert.match((await bench.answer("environmentChecked")).reason ?? "", /its hash is another/);
+  assert.match((await bench.answer("environmentChecked")).failure?.reason ?? "", /its hash is another/);
   bench.driver.handle({ type: "storeInput", session: 1, data: new Uint8Array(9_995) });
   assert.equal((await bench.answer("stored")).octets, 9_995);
   bench.driver.handle({ type: "storeInput", session: 1, data: new Uint8Array(1) });

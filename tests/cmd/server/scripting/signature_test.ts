@@ -19,11 +19,14 @@ async function check(
     await Deno.writeFile(`${directory}/signed`, octets);
     const who = await checkSignature({
       keys,
+      directory,
       signed: `${directory}/signed`,
       data: `${directory}/data`,
       maxBytes,
       signal: new AbortController().signal,
     });
+    const left = [...Deno.readDirSync(directory)].map(({ name }) => name).sort();
+    assert.deepEqual(left, ["data", "signed"]);
     return [who, await Deno.readTextFile(`${directory}/data`)];
   } finally {
     await Deno.remove(directory, { recursive: true });
@@ -37,6 +40,17 @@ Deno.test("checkSignature() takes what a key of the keyring has signed", { ignor
   const keys = { keyring: await bench.keyring(ALICE), trustDatabase: undefined };
   assert.deepEqual(await check(keys, await bench.sign(ALICE, DATA)), [ALICE, "what is signed"]);
 });
+
+Deno.test(
+  "checkSignature() leaves nothing anywhere else, should it be killed",
+  { ignore: !hasGnupg },
+  async () => {
+    const keys = { keyring: "/nothing", trustDatabase: undefined };
+    const signal = new AbortController().signal;
+    const plan = { keys, directory: "/nothing", signed: "/nothing", data: undefined, maxBytes: 1, signal };
+    await assert.rejects(checkSignature(plan), Deno.errors.NotFound);
+  },
+);
 
 Deno.test("checkSignature() refuses all else", { ignore: !hasGnupg }, async () => {
   await using bench = await KeyBench.open(ALICE, MALLORY);
@@ -148,10 +162,59 @@ Deno.test(
       assert.equal((await bench.answer("environmentLooked", session)).found, false);
       await bench.upload(octets, session, "storeEnvironment");
       bench.driver.handle({ type: "checkEnvironment", session, hash });
-      const { reason } = await bench.answer("environmentChecked", session);
-      if (session === 1) assert.equal(reason, undefined);
-      else assert.match(reason ?? "", /^the environment is refused: /);
+      const { failure } = await bench.answer("environmentChecked", session);
+      if (session === 1) {
+        assert.equal(failure, undefined);
+        continue;
+      }
+      assert.equal(failure?.status, JobStatus.badSignature);
+      assert.match(failure.reason, /^the environment is refused: /);
     }
+  },
+);
+
+Deno.test(
+  "ScriptingDriver takes no environment out of its cache that nobody has signed, when it has a keyring",
+  { ignore: !hasGnupg },
+  async () => {
+    await using keys = await KeyBench.open(ALICE);
+    const directory = `${keys.home}/cache`;
+    const signed = await keys.sign(ALICE, DATA);
+    const hashes = await Promise.all([signed, DATA].map(async (octets) => {
+      return new Uint8Array(await crypto.subtle.digest("SHA-1", octets));
+    }));
+    await Deno.mkdir(directory);
+    await Deno.writeFile(`${directory}/${hashes[0]!.toHex()}.data`, signed);
+    await Deno.writeFile(`${directory}/${hashes[1]!.toHex()}.data`, DATA);
+    await using bench = await DriverBench.open({
+      keys: { keyring: await keys.keyring(ALICE), trustDatabase: undefined },
+      cache: { directory, maxBytes: 1 << 20, maxEntries: 4 },
+    });
+    for (const [index, hash] of hashes.entries()) {
+      const session = index + 1;
+      await bench.begin(session);
+      bench.driver.handle({ type: "lookForEnvironment", session, hash });
+      assert.equal((await bench.answer("environmentLooked", session)).found, index === 0);
+    }
+    await bench.upload(DATA, 2, "storeEnvironment"); // there is room for one that is uploaded
+  },
+);
+
+Deno.test(
+  "ScriptingDriver does not blame an environment when GnuPG cannot be run",
+  { ignore: !hasGnupg },
+  async () => {
+    await using keys = await KeyBench.open(ALICE);
+    const keyring = await keys.keyring(ALICE);
+    const trustDatabase = `${keys.home}/nothing`;
+    await using bench = await DriverBench.open({ keys: { keyring, trustDatabase } });
+    const octets = await keys.sign(ALICE, DATA);
+    const hash = new Uint8Array(await crypto.subtle.digest("SHA-1", octets));
+    await bench.begin();
+    await bench.upload(octets, 1, "storeEnvironment");
+    bench.driver.handle({ type: "checkEnvironment", session: 1, hash });
+    const { failure } = await bench.answer("environmentChecked");
+    assert.equal(failure?.status, JobStatus.serverFailure);
   },
 );
 

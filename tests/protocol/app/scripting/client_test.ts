@@ -120,6 +120,50 @@ Deno.test("ScriptingClient is in touch with this project's server from the begin
   assert.equal(bench.reports.at(-1)?.type, "jobFailover");
 });
 
+Deno.test("ScriptingClient gives RSPLIB's server, which says nothing before, time for the tail of an upload", () => {
+  for (const [pieces, limitMs] of [[1, 60_000], [3, 180_000], [100, 360_000]] as const) {
+    const bench = new ClientBench({ transmitTimeoutMs: 60_000 });
+    bench.uploading();
+    for (let n = 0; n < pieces; n++) bench.read(512 * 1024);
+    bench.read(0);
+    bench.words();
+    bench.until(limitMs - 1);
+    assert.deepEqual(bench.words(), ["keepAlive"], `${pieces} pieces`);
+    bench.until(limitMs);
+    assert.equal(bench.reports.at(-1)?.type, "jobFailover", `${pieces} pieces`);
+  }
+});
+
+Deno.test("ScriptingClient gives a server that lives time for what waits for it, but not for ever", () => {
+  const tail = new ClientBench({ transmitTimeoutMs: 60_000 });
+  tail.uploaded(true);
+  const stuck = new ClientBench({ transmitTimeoutMs: 60_000 });
+  stuck.uploading(true);
+  stuck.event("sessionBlocked");
+  for (const bench of [tail, stuck]) {
+    for (let instant = 50_000; instant < 360_000; instant += 50_000) {
+      bench.until(instant);
+      bench.message({ type: "keepAlive", extended: true });
+    }
+    bench.until(359_999);
+    assert.equal(bench.reports.some(({ type }) => type === "jobFailover"), false);
+    bench.until(360_000);
+    assert.equal(bench.reports.at(-1)?.type, "jobFailover");
+  }
+});
+
+Deno.test("ScriptingClient has no limit for a job that runs, and none for a result that is whole", () => {
+  const bench = new ClientBench({ transmitTimeoutMs: 1000, keepAliveIntervalMs: 1e9 });
+  bench.processing();
+  bench.until(100_000);
+  bench.event("sessionBlocked");
+  bench.message({ type: "status", status: 0 });
+  bench.download(0);
+  bench.until(200_000);
+  bench.answer({ type: "outputFinished" });
+  assert.equal(bench.result().outcome, "succeeded");
+});
+
 Deno.test("ScriptingClient takes whatever comes as an answer to its KeepAlive", () => {
   const bench = new ClientBench();
   bench.processing();
@@ -265,6 +309,25 @@ Deno.test("ScriptingClient does not begin a job anew that has failed for good, w
   }
 });
 
+Deno.test("ScriptingClient tells why a server gives a job up, and that reason for no other run", () => {
+  const bench = new ClientBench({ maxTrials: 1 });
+  bench.processing(true);
+  bench.message({ type: "print", channel: "server", data: encodeText("the disk is full") });
+  bench.failover("necessary", "shutdown");
+  const report = bench.reports.at(-1);
+  assert.ok(report?.type === "jobFailover");
+  assert.equal(report.reason, "the disk is full");
+  bench.until(1000);
+  bench.failover("complete");
+  bench.ready();
+  bench.read(0);
+  bench.message({ type: "status", status: 0 });
+  bench.message({ type: "status", status: 3 });
+  bench.download(0);
+  bench.answer({ type: "outputFinished" });
+  assert.deepEqual([bench.result().status, bench.result().reason], [3, undefined]);
+});
+
 Deno.test("ScriptingClient takes a first Status that is not 0 as a failure", () => {
   const bench = new ClientBench({ maxTrials: 1 });
   bench.uploaded();
@@ -276,7 +339,8 @@ Deno.test("ScriptingClient hands on what the job prints", () => {
   const bench = new ClientBench();
   bench.processing(true);
   bench.message({ type: "print", channel: "stdout", data: encodeText("half") });
-  assert.deepEqual(bench.words(), ["> print stdout half"]);
+  bench.message({ type: "print", channel: "stdout", data: new Uint8Array() });
+  assert.deepEqual(bench.words(), ["> print stdout half"], "nothing is not handed on");
 });
 
 Deno.test("ScriptingClient hands on 16 MiB of what a job prints, and leaves the rest out", () => {

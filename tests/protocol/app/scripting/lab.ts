@@ -211,7 +211,7 @@ export class Lab {
       }
       case "checkEnvironment":
         server.cache.set(effect.hash.toHex(), workspace.environment);
-        return answer({ type: "environmentChecked", session, reason: undefined });
+        return answer({ type: "environmentChecked", session, failure: undefined });
       case "runJob": {
         const end = { type: "jobEnded", reason: undefined, hasOutput: true } as const;
         return answer({ ...end, session, exitCode: exitCode() }, workMs);

@@ -78,7 +78,7 @@ Deno.test("ScriptingServer takes an environment from the cache, or has it upload
       assert.deepEqual(bench.words(), ["> storeEnvironment 7"]);
       bench.answer({ type: "stored", octets: 7 });
       assert.deepEqual(bench.words(), ["> checkEnvironment"]);
-      bench.answer({ type: "environmentChecked", reason: undefined });
+      bench.answer({ type: "environmentChecked", failure: undefined });
     }
     assert.deepEqual(bench.words(), ["status 0", "keepAlive", "> runJob"], `found: ${found}`);
   }
@@ -110,7 +110,8 @@ Deno.test("ScriptingServer tells a bad environment as a job that failed, so that
   bench.upload(0);
   bench.upload(0);
   bench.words();
-  bench.answer({ type: "environmentChecked", reason: "not signed" });
+  const failure = { status: JobStatus.badSignature, reason: "not signed" };
+  bench.answer({ type: "environmentChecked", failure });
   assert.deepEqual(bench.words(), [
     "status 0",
     "keepAlive",
@@ -121,6 +122,20 @@ Deno.test("ScriptingServer tells a bad environment as a job that failed, so that
     "load 0",
     "shutdown",
   ]);
+});
+
+Deno.test("ScriptingServer sends a user elsewhere whose environment it cannot check", () => {
+  const bench = new ServerBench();
+  bench.ready();
+  bench.keepAlive(true);
+  bench.message({ type: "environment", hash: HASH, uploadNeeded: false });
+  bench.answer({ type: "environmentLooked", found: false });
+  bench.upload(0);
+  bench.upload(0);
+  bench.words();
+  const failure = { status: JobStatus.serverFailure, reason: "no gpgv" };
+  bench.answer({ type: "environmentChecked", failure });
+  assert.deepEqual(bench.words(), ["print server no gpgv", "> discardWorkspace", "load 0", "shutdown"]);
 });
 
 Deno.test("ScriptingServer answers RSPLIB's client's early KeepAlive where that understands the answer", () => {
@@ -286,6 +301,45 @@ Deno.test("ScriptingServer reads no output for a user that takes none, and gives
   assert.deepEqual(bench.words(), ["> discardWorkspace", "load 0", "abort"]);
 });
 
+Deno.test("ScriptingServer lets the end of a result take its time, as long as it is taken", () => {
+  const bench = new ServerBench({ transmitTimeoutMs: 30_000 });
+  bench.working();
+  bench.end(0);
+  bench.answer(output(5));
+  bench.event("sessionBlocked");
+  bench.until(29_000);
+  bench.answer(output(0));
+  bench.words();
+  bench.until(58_500);
+  bench.event("sessionWritable");
+  bench.until(88_499);
+  assert.deepEqual(bench.words(), []);
+  bench.until(88_500);
+  assert.deepEqual(bench.words(), ["abort"]);
+});
+
+Deno.test("ScriptingServer gives a user that lives time for what waits for it, but not for ever", () => {
+  const ended = new ServerBench({ transmitTimeoutMs: 30_000 });
+  ended.working();
+  ended.end(0);
+  ended.answer(output(0));
+  const blocked = new ServerBench({ transmitTimeoutMs: 30_000 });
+  blocked.working();
+  blocked.end(0);
+  blocked.event("sessionBlocked");
+  for (const bench of [ended, blocked]) {
+    bench.words();
+    for (let instant = 20_000; instant < 180_000; instant += 20_000) {
+      bench.until(instant);
+      bench.keepAlive();
+    }
+    bench.until(179_999);
+    assert.deepEqual(bench.words(), []);
+    bench.until(180_000);
+    assert.equal(bench.words().at(-1), "abort");
+  }
+});
+
 Deno.test("ScriptingServer does not hold a KeepAlive against a user that it is stuck behind data for", () => {
   const bench = new ServerBench({ transmitTimeoutMs: 100_000 });
   bench.working(true);
@@ -398,7 +452,10 @@ function chance(bench: ServerBench, prng: Prng, session: number): void {
     () => bench.message({ type: "keepAliveAck", status: undefined }, session),
     () => bench.octets(writeScripting({ type: "status", status: 0 }).subarray(0, prng.below(9)), session),
     () => bench.answer({ type: "environmentLooked", found: prng.chance(0.5) }, session),
-    () => bench.answer({ type: "environmentChecked", reason: prng.chance(0.5) ? "no" : undefined }, session),
+    () => {
+      const failure = { status: 256 + prng.below(5), reason: "no" };
+      bench.answer({ type: "environmentChecked", failure: prng.chance(0.5) ? failure : undefined }, session);
+    },
     () => bench.answer({ type: "storeFailed", reason: "no" }, session),
     () => bench.answer({ type: "jobPrinted", channel: "stdout", data: Uint8Array.of(1) }, session),
     () =>

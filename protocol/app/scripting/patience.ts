@@ -1,0 +1,17 @@
+/**
+ * How long a side of a session waits for one that takes what it is sent. RSPLIB's time-out is that of one message; here what
+ * waits is in the transport, which tells when half of its send buffer is free, and nothing of what is behind that. So a limit
+ * may pass, on a slow path, for each piece that may wait there unseen.
+ */
+import { MAX_SCRIPTING_DATA } from "./messages.ts";
+
+/** Octets of a file that are read at once: more than one message, so that a disk is asked less often. */
+export const FILE_CHUNK: number = 32 * MAX_SCRIPTING_DATA;
+
+/** Pieces of that length that may wait: a send buffer of 2 MiB, and what was asked for before that was full. */
+export const MAX_WAITING_CHUNKS = 6;
+
+/** How many pieces may wait when so many octets have been sent. */
+export function waitingChunks(sentOctets: number): number {
+  return Math.min(MAX_WAITING_CHUNKS, Math.max(1, Math.ceil(sentOctets / FILE_CHUNK)));
+}
