@@ -25,8 +25,8 @@ async function check(
       maxBytes,
       signal: new AbortController().signal,
     });
-    const left = [...Deno.readDirSync(directory)].map(({ name }) => name).sort();
-    assert.deepEqual(left, ["data", "signed"]);
+    const left = await Array.fromAsync(Deno.readDir(directory));
+    assert.deepEqual(left.map(({ name }) => name).sort(), ["data", "signed"]);
     return [who, await Deno.readTextFile(`${directory}/data`)];
   } finally {
     await Deno.remove(directory, { recursive: true });
