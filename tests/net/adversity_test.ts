@@ -59,6 +59,7 @@ Deno.test({
     await t.step("only dead servers: it says so, and finds a new one", async () => {
       const before = user.output.length;
       await kill(server);
+      await user.types("are you there"); // else nothing may be due to the dead one until its registrar has forgotten it
       await user.says(/0x[0-9a-f]{8} cannot be reached: .*; next attempt in/);
       server = await startServer(lab, 3);
       await user.says(/(talking to [^]*){2}/, RECOVERY_MS);

@@ -5,12 +5,12 @@
 import assert from "node:assert/strict";
 import { packets } from "./dissect.ts";
 import { Lab, labIsPossible, NETWORKS } from "./lab.ts";
-import { addressesOf, networkOf, QUICK, record, startReceiver, startSender } from "./sctp_lab.ts";
+import { addressesOf, networkOf, QUICK, startReceiver, startSender } from "./sctp_lab.ts";
 
 const possible = Deno.uid() === 0 && await labIsPossible();
 const PORT = 5097;
 const DEADLINE_MS = 20_000;
-const OPTIONS = { ...QUICK, authentication: true, dynamicAddresses: true };
+const OPTIONS = { ...QUICK, pathMaxRetransmissions: 4, authentication: true, dynamicAddresses: true };
 
 for (const raw of ["on", "off"] as const) {
   Deno.test({
@@ -28,7 +28,7 @@ async function move(t: Deno.TestContext, raw: "on" | "off"): Promise<void> {
     await using lab = await Lab.open(2);
     const here = lab.pc(1), there = lab.pc(2);
     const recording = `${directory}/pc2.pcap`;
-    const recorder = await record(there, recording);
+    const recorder = await there.capture(recording);
     const receiver = await startReceiver(there, { raw, port: PORT, options: OPTIONS });
     const [target = ""] = addressesOf(there), [old = ""] = addressesOf(here);
     const sender = startSender(here, {

@@ -85,9 +85,12 @@ Deno.test({
   ignore,
   fn: () =>
     play({ name: "fractal-kills", pcs: 4 }, async (scene) => {
-      const pace = "-fgpmaxrate=40000";
+      const pace = "-fgpmaxrate=10000"; // 26 s an image: there is time for all kills
       const { registrar, servers } = await startPool(scene, SERVERS, pace);
-      const untroubled = startUser(scene, "untroubled", PATIENT);
+      const quiet = "-poolhandle=QuietPool";
+      const steady = scene.server(2, 9, quiet);
+      await steady.says(/registered as/);
+      const untroubled = startUser(scene, "untroubled", PATIENT, quiet);
       assert.equal(await untroubled.exitCode(), 0, untroubled.output);
       assert.match(untroubled.output, /complete in .*, 0 failovers/);
 
@@ -112,7 +115,7 @@ Deno.test({
         repeated <= Number(failovers) * COOKIE_DATA * DATA_POINTS,
         `${repeated} points were computed again in ${failovers} failovers`,
       );
-      await interruptAll(registrar);
+      await interruptAll(steady, registrar);
     }, () => {}),
 });
 

@@ -23,6 +23,13 @@ export type NetworkName = keyof typeof NETWORKS;
 /** How long a condition may take to come true before a test gives up. */
 const DEADLINE_MS = 60_000;
 
+/**
+ * Without "immediate mode" a second's worth is still in the kernel when the recorder ends. That mode has the same room for
+ * each packet, so there is a snapshot length, which nothing on a cable exceeds: 64 MiB are room for some 28,000 packets
+ * while the machine is busy, and not for 256.
+ */
+const RECORDER = ["tcpdump", "-i", "any", "--immediate-mode", "-s", "2048", "-B", "65536", "-Z", "root"];
+
 interface Holder {
   readonly process: Deno.ChildProcess;
   readonly pid: number;
@@ -113,10 +120,7 @@ export class Lab implements AsyncDisposable {
       Object.keys(NETWORKS).map((network) => command([...inSwitch, "ip", "-o", "link", "show", network])),
     );
     const filter = links.map((line) => `ifindex ${Number.parseInt(line)}`).join(" or ");
-    const recorder = new Program([
-      ...[...inSwitch, "tcpdump", "-i", "any", "-B", "65536", "--immediate-mode", "-Z", "root"],
-      ...["-w", file, filter],
-    ]);
+    const recorder = new Recorder([...inSwitch, ...RECORDER, "-w", file, filter]);
     this.#recorders.push(recorder);
     await recorder.says(/listening on/);
     return recorder;
@@ -221,12 +225,11 @@ export class Pc implements AsyncDisposable {
 
   /**
    * Records everything that this PC sends and receives; resolves when the recording runs. Interrupt it to have the file
-   * whole, the last second too. The buffer of 64 MiB keeps packets when the machine is busy.
+   * whole. Of long packets that stay on the PC it has the beginnings.
    */
   async capture(file: string): Promise<Program> {
-    const recorder = this.start(
-      ...["tcpdump", "-i", "any", "-B", "65536", "--immediate-mode", "-Z", "root", "-w", file],
-    );
+    const recorder = new Recorder([...enter(this.#holder), ...RECORDER, "-w", file]);
+    this.#programs.push(recorder);
     await recorder.says(/listening on/);
     return recorder;
   }
@@ -269,6 +272,11 @@ export class Program implements AsyncDisposable {
       this.#ended = true;
       this.#changed();
     });
+  }
+
+  /** ID of its process. */
+  get pid(): number {
+    return this.#child.pid;
   }
 
   /** All that it has printed so far. */
@@ -367,5 +375,25 @@ export class Program implements AsyncDisposable {
     const { resolve } = this.#wake;
     this.#wake = Promise.withResolvers();
     resolve();
+  }
+}
+
+/** How often to look whether a recorder has caught up, in milliseconds. */
+const LOOK_MS = 10;
+
+/** tcpdump. A signal would end it in the middle of what it has not yet read, so it may finish that first. */
+class Recorder extends Program {
+  override async interrupt(): Promise<number> {
+    const deadline = performance.now() + DEADLINE_MS;
+    while (await this.#isBusy() && performance.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    }
+    return await super.interrupt();
+  }
+
+  /** Whether it runs, is about to, or writes. Asleep, it waits for packets: all that there were are in the file. */
+  async #isBusy(): Promise<boolean> {
+    const state = await Deno.readTextFile(`/proc/${this.pid}/stat`).catch(() => "");
+    return /^\d+ \(.*\) [RDT] /.test(state);
   }
 }

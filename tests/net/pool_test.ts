@@ -6,6 +6,8 @@ import type { Pc, Program } from "./lab.ts";
 
 const possible = await labIsPossible();
 const SIZE = ["-width=1000", "-height=800", "-configdir=none"] as const;
+/** Ten seconds an image: it is not complete when something happens to its server, however late that is. */
+const PACE = "-fgpmaxrate=80000";
 
 /** The image without any failure, to compare with. Computed on one PC that has no network at all. */
 async function referenceImage(directory: string): Promise<Uint8Array> {
@@ -30,14 +32,14 @@ async function pixels(file: string): Promise<Uint8Array> {
   return Uint8Array.from(data);
 }
 
-/** A registrar on PC 1, servers on PC 2 and PC 3, all of them ready. */
+/** A registrar on PC 1, servers on PC 2 and PC 3, which take their time; all of them are ready. */
 async function startPool(
   lab: Lab,
   options: readonly string[],
 ): Promise<{ servers: Program[]; registrar: Program }> {
   const registrar = lab.pc(1).rsp("registrar", ...options);
   await registrar.says(/ASAP has SCTP port/);
-  const servers = [lab.pc(2), lab.pc(3)].map((pc: Pc) => pc.rsp("server", "-fractal", ...options));
+  const servers = [lab.pc(2), lab.pc(3)].map((pc: Pc) => pc.rsp("server", "-fractal", PACE, ...options));
   for (const server of servers) await server.says(/registered as/);
   return { servers, registrar };
 }
@@ -83,7 +85,7 @@ for (const encapsulation of ["raw", "udp"] as const) {
         await recorder.interrupt();
 
         await t.step("the image is the same as without a failure", async () => {
-          assert.match(user.output, /1 failovers?/);
+          assert.match(user.output, /, [1-9]\d* failover/);
           assert.deepEqual(await pixels(image), await referenceImage(directory));
         });
         await t.step("tshark finds no fault", async () => {
@@ -135,7 +137,8 @@ Deno.test({
       const [pc1, pc2] = [lab.pc(1), lab.pc(2)];
       const first = pc1.rsp("registrar");
       await first.says(/ASAP has SCTP port 3863/);
-      const server = pc2.rsp("server", "-fractal");
+      // It does not register again by itself before the test is over.
+      const server = pc2.rsp("server", "-fractal", "-rereginterval=600000");
       await server.says(/registered as/);
       // An image takes long enough for all paths to be probed, so that nothing but heartbeats is due for a while.
       const draw = () =>
@@ -144,8 +147,8 @@ Deno.test({
       first.signal("SIGKILL");
       await first.exitCode();
       const second = pc1.rsp("registrar");
-      // The server registers every 30 s; its heartbeats find out earlier that the new registrar does not know it.
-      await second.says(/element 0x[0-9a-f]{8} registered/, 15_000);
+      // The server's heartbeats find out that the new registrar does not know it.
+      await second.says(/element 0x[0-9a-f]{8} registered/);
       assert.equal(await draw(), 0, server.output);
       assert.match(server.output, /registrar .* lost/);
       assert.equal(await server.interrupt(), 0, server.output);
@@ -176,6 +179,7 @@ Deno.test({
       );
       await user.says(/20 %/);
       await lab.pc(4).cable("blue", "out");
+      assert.doesNotMatch(user.output, /complete/);
       assert.equal(await user.exitCode(), 0, user.output);
       assert.match(user.output, /0 failovers/);
       await pixels(image);

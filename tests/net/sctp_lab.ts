@@ -30,17 +30,6 @@ export function startSender(pc: Pc, task: Omit<SctpPeerTask, "role">): Program {
   return pc.start(...peerLine({ role: "send", ...task }));
 }
 
-/**
- * Records everything that a PC sends and receives, to the very last packet: without "immediate mode" a second's worth is
- * still in the kernel when the recorder ends. That mode has a fixed room for each packet, so there is a snapshot length.
- */
-export async function record(pc: Pc, file: string): Promise<Program> {
-  const room = ["--immediate-mode", "-s", "2048", "-B", "32768"];
-  const recorder = pc.start("tcpdump", "-i", "any", ...room, "-Z", "root", "-w", file);
-  await recorder.says(/listening on/);
-  return recorder;
-}
-
 /** The addresses of a PC, those of the blue network first, IPv4 before IPv6. */
 export function addressesOf(pc: Pc): string[] {
   return Object.values(NETWORKS).flatMap((

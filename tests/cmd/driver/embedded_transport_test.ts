@@ -135,12 +135,10 @@ for (const { name, options } of CARRIERS.slice(0, 2)) {
     fn: () =>
       withTransports(options, async (transport) => {
         const client = new Station(transport, {});
-        const startedAt = performance.now();
         connectTo(client, 21_999);
-        const down = await client.next("down");
+        const down = await client.next("down"); // by a time-out it would be another reason
         assert.equal(down.reason, "refused");
         assert.equal(down.request, 7);
-        assert.ok(performance.now() - startedAt < 500, `after ${performance.now() - startedAt} ms`);
       }),
   });
 
@@ -172,11 +170,9 @@ Deno.test("a peer over UDP that was killed is noticed with the next message", ()
     const { association } = await client.next("up");
     server.kill();
     await server.ended;
-    const startedAt = performance.now();
     client.execute({ type: "send", association, data: new Uint8Array(10), ppid: 0 });
-    const down = await client.next("down");
+    const down = await client.next("down"); // time-outs would take longer than it waits
     assert.equal(down.association, association);
-    assert.ok(performance.now() - startedAt < 500, `after ${performance.now() - startedAt} ms`);
   }));
 
 Deno.test("open() says EADDRINUSE for people when another program has the port", () =>
@@ -264,16 +260,17 @@ Deno.test("close() shuts down what is open, is idempotent, and after it nothing 
 Deno.test("close() aborts what does not answer within the linger time", () =>
   withTransports({ raw: "off" }, async (clientTransport, serverTransport) => {
     const server = new Station(serverTransport, { listen: true, manualReceive: true, receiveBuffer: 20_000 });
-    const client = new Station(clientTransport, {});
-    connectTo(client, server.endpoint.port);
-    const { association } = await client.next("up");
-    for (let i = 0; i < 100; i++) { // more than the server's window, and it consumes nothing
-      client.execute({ type: "send", association, data: new Uint8Array(1000), ppid: 0 });
+    const patient = new Station(clientTransport, {}), client = new Station(clientTransport, {});
+    for (const station of [patient, client]) {
+      connectTo(station, server.endpoint.port);
+      const { association } = await station.next("up");
+      for (let i = 0; i < 100; i++) { // more than the server's window, and it consumes nothing
+        station.execute({ type: "send", association, data: new Uint8Array(1000), ppid: 0 });
+      }
+      await server.next("message");
     }
-    await server.next("message");
-    const startedAt = performance.now();
-    await client.endpoint.close(100);
-    assert.ok(performance.now() - startedAt < 1100);
+    const closed = [patient.endpoint.close(10 * DEADLINE_MS), client.endpoint.close(100)];
+    assert.equal(await Promise.race(closed.map((one, i) => one.then(() => i))), 1, "each has its own time");
     assert.equal((await client.next("down")).reason, "aborted");
   }));
 
