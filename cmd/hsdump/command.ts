@@ -30,7 +30,7 @@ export const command: Command = defineCommand({
     "selection, and who owns them. Without an address it asks the one on this host.",
     "RSPLIB's registrar tells other registrars only. There the program calls itself one for some seconds; it acknowledges " +
     "the takeovers that the registrars agree on meanwhile, and therefore ends only when they have forgotten it, 10 s after " +
-    "the dump. Ctrl+C ends it at once, and a takeover within these seconds may fail.",
+    "the last dump. Ctrl+C meanwhile ends it at once, and a takeover within these seconds may fail.",
   ],
   operands: "[host[:port]]",
   options: hsdumpOptionTable,

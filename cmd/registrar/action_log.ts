@@ -34,7 +34,7 @@ const REMOVAL_REASONS: Partial<Record<RemovalReason, string>> = {
   "unknown to its registrar": "Synchronization",
 };
 
-/** Keep-alives whose answers are waited for; more than elements there cannot be. */
+/** Keep-alives of ours whose answers are waited for; as many as there are elements, if nobody wants more of those. */
 const MAX_ASKED = 200_000;
 
 /** What the lines want to know of the registrar. */
@@ -114,7 +114,7 @@ export class ActionLog {
     if (REQUESTED.has(message)) return { reason: "Requested", timeMs: 0 };
     if (update !== undefined) return { reason: update === "add" ? "AddPE" : "DelPE", timeMs: 0 };
     if (message === "endpointKeepAlive") {
-      if (this.#asked.size < MAX_ASKED) this.#asked.set(elementKey(report), now);
+      if (report.direction === "send") this.#note(elementKey(report), now);
       const reason = (flags & 1) === 1 ? "Takeover" : "KeepAliveTransmissionTimer";
       return { reason, timeMs: this.#options.keepAliveTimeoutMs };
     }
@@ -126,6 +126,10 @@ export class ActionLog {
         : { reason: "InTime", timeMs: now - askedAt };
     }
     return { reason: "", timeMs: 0 };
+  }
+
+  #note(element: string, now: WallTime): void {
+    if (this.#asked.size < MAX_ASKED || this.#asked.has(element)) this.#asked.set(element, now);
   }
 
   #write(now: WallTime, line: Line): string {

@@ -85,7 +85,7 @@ async function live(
 ): Promise<number> {
   const life = beginLife(await machineOptions(options), world);
   try {
-    await using _observers = observe({ ...life, metrics: options.metrics, log: world.log });
+    await using _observers = await observe({ ...life, metrics: options.metrics, log: world.log });
     await using _reports = plan && reportLife(life, world, plan);
     ready?.();
     await pause(Infinity, signal);

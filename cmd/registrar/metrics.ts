@@ -30,10 +30,11 @@ const TEXT_FORMAT = { "content-type": "text/plain; version=0.0.4; charset=utf-8"
  * @throws {MetricsError} when the address cannot be had
  */
 export function serveMetrics(address: TransportAddress, text: () => string): MetricsServer {
+  const end = new AbortController();
   let server: Deno.HttpServer<Deno.NetAddr>;
   try {
     server = Deno.serve(
-      { hostname: address.address, port: address.port, onListen: () => {} },
+      { hostname: address.address, port: address.port, signal: end.signal, onListen: () => {} },
       (request) => answer(request, text),
     );
   } catch (error) {
@@ -46,7 +47,11 @@ export function serveMetrics(address: TransportAddress, text: () => string): Met
   }
   return {
     address: { ...address, port: server.addr.port },
-    [Symbol.asyncDispose]: () => server.shutdown(),
+    async [Symbol.asyncDispose]() {
+      // Who does not end a request, or does not read the answer, must not keep the registrar: connections end now.
+      end.abort();
+      await server.finished;
+    },
   };
 }
 

@@ -32,7 +32,7 @@ const COUNTERS: Readonly<Record<keyof RegistrarStatistics, string>> = {
   registrationsRefused: "Registrations that were refused",
   deregistrations: "Pool elements that left in order",
   resolutions: "Pool handles resolved",
-  resolutionsFailed: "Resolutions of pools that do not exist",
+  resolutionsFailed: "Resolutions that gave no element, or were too many",
   keepAlivesSent: "Keep-alives sent to pool elements",
   keepAliveAcks: "Keep-alives that were answered",
   keepAliveTimeouts: "Keep-alives that were not answered",

@@ -27,8 +27,10 @@ export interface Observed {
  *
  * @throws {MetricsError} when the address of the metrics cannot be had
  */
-export function observe({ registrar, registrarId, metrics, log }: Observed): AsyncDisposable {
-  const stack = new AsyncDisposableStack();
+export async function observe(
+  { registrar, registrarId, metrics, log }: Observed,
+): Promise<AsyncDisposable> {
+  await using stack = new AsyncDisposableStack();
   const process = { registrarId, version: VERSION, startedAt: new Date() };
   for (const address of metrics?.addresses ?? []) {
     const server = serveMetrics({ address, port: metrics?.port ?? 0 }, () => metricsText(registrar, process));
@@ -40,7 +42,7 @@ export function observe({ registrar, registrarId, metrics, log }: Observed): Asy
     const state = registrarState(registrar, registrarId, performance.now());
     log.block("state", renderState(state), { ...stateObject(state) });
   }));
-  return stack;
+  return stack.move();
 }
 
 /** What a registrar knows, at an instant of its driver's clock. */

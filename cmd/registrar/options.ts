@@ -150,7 +150,7 @@ export const registrarOptionTable: RegistrarOptionTable = {
     range: [100, 60_000],
     preset: "announceIntervalMs",
   }),
-  endpointkeepalivetransmissioninterval: time("Time between keep-alives to an element", asap, {
+  endpointkeepalivetransmissioninterval: time("Mean time between keep-alives to an element, ±50 %", asap, {
     range: [300, 300_000],
     preset: "keepAliveIntervalMs",
   }),
@@ -230,7 +230,7 @@ export const registrarOptionTable: RegistrarOptionTable = {
     defaultValue: 128,
   }),
 
-  maxbadpereports: integer("So many reports that an element is unreachable remove it", {
+  maxbadpereports: integer("So many reports within a minute that an element is unreachable remove it", {
     ...limits,
     min: 1,
     max: 1_000_000,
@@ -240,7 +240,7 @@ export const registrarOptionTable: RegistrarOptionTable = {
   maxeurate: rate("Unreachable reports a second that one user may send about one pool"),
   maxpools: limit("Pools", 10_000),
   maxelements: limit("Elements in all pools", 200_000),
-  maxassociations: limit("Associations with elements, users and other registrars", 10_000),
+  maxassociations: limit("Associations with elements and users", 10_000),
   maxelementsperassociation: limit("Elements that one association may register", 128),
   maxpeers: limit("Other registrars that are known at a time", 128),
 

@@ -144,7 +144,7 @@ function peerLine(report: PeerReport): Line {
       const { mentorId, elementCount } = report;
       const how = mentorId === undefined
         ? "without a mentor"
-        : `with ${elementCount} elements of mentor ${showId(mentorId)}`;
+        : `with ${elementCount} elements; its mentor is ${showId(mentorId)}`;
       return note(`in service, ${how}`, {
         ...(mentorId !== undefined && { mentorId: showId(mentorId) }),
         elementCount,

@@ -64,7 +64,7 @@ export type ReaderEffect =
   | { readonly type: "stopped" };
 
 /**
- * Reads a registrar's peers and handlespace by ENRP (RFC 5353 §3.3) over the endpoint `enrp`, which should listen.
+ * Reads a registrar's peers and handlespace by ENRP (RFC 5353 §3.2.2.2, §3.2.3) over the endpoint `enrp`, which should listen.
  *
  * Theory of operation: a list request and a handle table request ask for all. This project's registrar answers whoever
  * asks, but a registrar that is starting rejects requests for all (RFC 5353 §3.2.3); where it answers those for what it owns
@@ -100,7 +100,8 @@ export class HandlespaceReader implements Machine<ReaderInput, ReaderEffect> {
   #association: AssociationId | undefined;
   #request = 0;
   #registrarId = 0;
-  #peers: readonly PeerView[] = [];
+  /** Undefined = this reading has not got a list: a registrar that is starting rejects the request (RFC 5353 §3.2.2.2). */
+  #peers: readonly PeerView[] | undefined;
   #table: GrowingTable | undefined;
   /** What the last handle table request was for: all, or, to find out why that was rejected, what it owns itself. */
   #asked: "all" | "own" = "all";
@@ -138,7 +139,7 @@ export class HandlespaceReader implements Machine<ReaderInput, ReaderEffect> {
   tick(now: Instant): void {
     for (let key = this.#timers.takeDue(now); key !== undefined; key = this.#timers.takeDue(now)) {
       if (key === "answer") this.#late(now);
-      else if (key === "retry") this.#ask("all");
+      else if (key === "retry") this.#askForAll();
       else if (key === "repeat") this.#begin(now);
       else if (key === "poll") this.#poll(now);
       else if (key === "leave") this.#stop(now);
@@ -167,9 +168,14 @@ export class HandlespaceReader implements Machine<ReaderInput, ReaderEffect> {
   #read(): void {
     this.#state = "reading";
     this.#table = new GrowingTable(this.#random);
-    this.#peers = [];
+    this.#peers = undefined;
     this.#starting = false;
-    this.#send({ type: "listRequest", ...this.#ids() });
+    this.#askForAll();
+  }
+
+  /** Asks for the list, unless it is here, and for the table. */
+  #askForAll(): void {
+    if (this.#peers === undefined) this.#send({ type: "listRequest", ...this.#ids() });
     this.#ask("all");
   }
 
@@ -224,8 +230,9 @@ export class HandlespaceReader implements Machine<ReaderInput, ReaderEffect> {
     else if (message.type === "error") this.#failed(`it answers: ${describeError(message.error)}`, now);
   }
 
-  #list({ senderId, servers }: ListResponse, now: Instant): void {
+  #list({ senderId, rejected, servers }: ListResponse, now: Instant): void {
     this.#registrarId = senderId;
+    if (rejected) return;
     const { readerId } = this.#options;
     if (this.#state === "leaving") {
       if (servers.every(({ registrarId }) => registrarId !== readerId)) this.#stop(now);
@@ -247,8 +254,11 @@ export class HandlespaceReader implements Machine<ReaderInput, ReaderEffect> {
       this.#expectAnswer(now);
       return this.#ask("all");
     }
-    const state = { registrarId: this.#registrarId, peers: this.#peers, handlespace: table.handlespace };
-    this.#report({ type: "state", state });
+    const { handlespace } = table;
+    this.#report({
+      type: "state",
+      state: { registrarId: this.#registrarId, peers: this.#peers ?? [], handlespace },
+    });
     this.#rest(now);
   }
 
@@ -266,7 +276,7 @@ export class HandlespaceReader implements Machine<ReaderInput, ReaderEffect> {
     this.#report({ type: "introduced", registrarId: this.#registrarId });
     this.#expectAnswer(now);
     this.#send(readerPresence(this.#identity(), this.#registrarId));
-    this.#ask("all");
+    this.#askForAll();
   }
 
   #failed(reason: string, now: Instant): void {
@@ -303,9 +313,8 @@ export class HandlespaceReader implements Machine<ReaderInput, ReaderEffect> {
   /** Stays until the registrar has forgotten us, if somebody could wait for us. */
   #leave(now: Instant): void {
     this.#clear("answer", "retry", "repeat");
-    if (this.#introduced === "never" || this.#peers.length === 0 || this.#association === undefined) {
-      return this.#stop(now);
-    }
+    const hasPeers = this.#peers !== undefined && this.#peers.length > 0;
+    if (this.#introduced === "never" || !hasPeers || this.#association === undefined) return this.#stop(now);
     this.#state = "leaving";
     this.#report({ type: "staying", registrarId: this.#registrarId });
     this.#timers.set("leave", now + LEAVE_LIMIT_MS);

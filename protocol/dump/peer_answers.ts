@@ -36,7 +36,7 @@ export function readerPresence({ readerId, addresses, port }: ReaderIdentity, re
 
 /**
  * What a reader answers while registrars take it for one of theirs. Takeovers wait for the acknowledgement of every
- * peer (RFC 5353 §3.7), so it agrees to each; it knows of no other registrar and has no handle table for anybody who
+ * peer (RFC 5353 §3.5.1), so it agrees to each; it knows of no other registrar and has no handle table for anybody who
  * looks for a mentor.
  *
  * @param self the reader
@@ -47,7 +47,7 @@ export function answerAsPeer(self: ReaderIdentity, message: EnrpMessage): EnrpMe
   const ids = { senderId: self.readerId, receiverId: message.senderId };
   switch (message.type) {
     case "initTakeover": {
-      // Nobody takes over what owns nothing; a target would have to object by a presence (RFC 5353 §3.7.2).
+      // Nobody takes over what owns nothing; a target would have to object by a presence (RFC 5353 §3.5.1).
       const { targetId } = message;
       return targetId === self.readerId ? undefined : { type: "initTakeoverAck", ...ids, targetId };
     }

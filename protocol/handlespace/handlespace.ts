@@ -148,7 +148,7 @@ export class Handlespace {
     if (pool.elements.size === 0) this.#pools.delete(pool.key);
   }
 
-  /** Gives an element to another registrar (takeover, RFC 5353 §3.7). */
+  /** Gives an element to another registrar (takeover, RFC 5353 §3.5.2). */
   rehome(entry: ElementEntry, registrarId: number): void {
     this.#update(entry, { ...entry.element, homeRegistrarId: registrarId });
   }
@@ -168,7 +168,7 @@ export class Handlespace {
     return this.#owners.get(registrarId)?.elements.size ?? 0;
   }
 
-  /** The checksum over the elements that a registrar owns: the PE checksum of its presences (RFC 5353 §3.4). */
+  /** The checksum over the elements that a registrar owns: the PE checksum of its presences (RFC 5353 §3.6.1). */
   checksum(registrarId: number): number {
     return (this.#owners.get(registrarId)?.checksum ?? new PeChecksum()).value;
   }

@@ -4,7 +4,7 @@ import { ParameterType } from "./parameter_type.ts";
 import type { PoolHandle } from "./pool_handle.ts";
 
 /**
- * The PE checksum: whether two registrars hold the same elements of an owner (RFC 5353 §3.4, RFC 5354 §3.15).
+ * The PE checksum: whether two registrars hold the same elements of an owner (RFC 5353 §3.6.1, §3.6.2, RFC 5354 §3.15).
  *
  * It is the Internet checksum (RFC 1071) over pool handle, padded to an even length, and PE identifier of every
  * element. Only these enter it, so that it depends neither on the order of the elements nor on what RSPLIB leaves out.

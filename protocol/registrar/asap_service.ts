@@ -100,6 +100,11 @@ export class AsapService {
     report({ type: "removed", poolHandle, elementId, reason });
   }
 
+  /** Lets an element go that lives, and finds another home: we end. */
+  leave(entry: ElementEntry): void {
+    this.#takeOut(entry);
+  }
+
   /** Asks an element of another registrar. Its answer, which may go to its home only, is not waited for. */
   probe(entry: ElementEntry, record: AssociationRecord): void {
     this.#sendKeepAlive(entry, record, false);

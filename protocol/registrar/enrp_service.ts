@@ -274,6 +274,7 @@ export class EnrpService {
 
   /** Runs what is due. */
   tick(now: Instant): void {
+    if (!this.#running) return;
     this.#links.tick(now);
     this.#presences.tick(now);
     for (let due = this.#watch.takeDue(now); due !== undefined; due = this.#watch.takeDue(now)) {
@@ -382,7 +383,7 @@ export class EnrpService {
   #heard(peer: Peer, now: Instant): void {
     this.#links.proven(peer);
     this.#watch.heard(peer, now);
-    this.#takeover.heard(peer.registrarId, now);
+    this.#takeover.heard(peer.registrarId);
     this.#startUp.heard(now);
   }
 
@@ -410,7 +411,7 @@ export class EnrpService {
     if (peers.find(registrarId) !== peer) return;
     // Out of the list at first: what follows may tell all peers something.
     peers.remove(peer);
-    if (peer.isStatic) peers.add(new Peer(0, peer.addresses, peer.port, true));
+    if (peer.isStatic) this.#keepPlace(peer);
     this.#links.drop(peer);
     this.#watch.forget(peer);
     this.#lists.forget(peer);
@@ -418,6 +419,15 @@ export class EnrpService {
     this.#takeover.peerGone(peer, now);
     this.#startUp.forget(peer, now);
     report({ type: "peerDown", registrarId, reason });
+  }
+
+  /** Whoever is at a static peer's place is the static peer now: its successor, or nobody yet. */
+  #keepPlace({ addresses, port }: Peer): void {
+    const { peers } = this.#context;
+    const successor = peers.findByAddress(addresses, port);
+    if (successor === undefined) return peers.add(new Peer(0, addresses, port, true));
+    successor.isStatic = true;
+    successor.addresses = addresses;
   }
 
   #newTakeover(): TakeoverService {

@@ -4,14 +4,9 @@ import type { Instant } from "../net.ts";
 import type { PoolElement } from "../param/pool_element.ts";
 import type { PoolHandle } from "../param/pool_handle.ts";
 import { assert } from "../wire/mod.ts";
+import { expiryOf } from "./expiry.ts";
 import type { RegistrarReport, RemovalReason } from "./report.ts";
 import type { RegistrarStatistics } from "./statistics.ts";
-
-/** Shorter lives are enforced as this one, as for our own elements. */
-const MIN_LIFE_MS = 1000;
-
-/** The registration life that means "for ever" (RFC 5354 §3.10). */
-const ENDLESS_LIFE = -1;
 
 /** What the foreign elements need of the registrar around them. */
 export interface ForeignElementsContext {
@@ -105,8 +100,7 @@ export class ForeignElements {
     let count = 0;
     for (const { elements } of handlespace.pools()) {
       for (const entry of elements.values()) {
-        const mortal = entry.homeRegistrarId !== registrarId &&
-          entry.element.registrationLifeMs !== ENDLESS_LIFE;
+        const mortal = entry.homeRegistrarId !== registrarId && expiryOf(entry.element, 0) !== undefined;
         assert(mortal === (this.#lives.dueAt(entry) !== undefined), "foreign lives end, and only those");
         if (mortal) count++;
       }
@@ -115,8 +109,8 @@ export class ForeignElements {
   }
 
   #live(entry: ElementEntry, now: Instant): void {
-    const { registrationLifeMs } = entry.element;
-    if (registrationLifeMs === ENDLESS_LIFE) this.#lives.clear(entry);
-    else this.#lives.set(entry, now + Math.max(registrationLifeMs, MIN_LIFE_MS));
+    const expiresAt = expiryOf(entry.element, now);
+    if (expiresAt === undefined) this.#lives.clear(entry);
+    else this.#lives.set(entry, expiresAt);
   }
 }

@@ -4,12 +4,7 @@ import type { Prng } from "../machine.ts";
 import type { Instant } from "../net.ts";
 import { assert } from "../wire/mod.ts";
 import type { AssociationRecord } from "./associations.ts";
-
-/** Shorter lives are enforced as this one: RSPLIB enforces none, and a life of 0 is no membership at all. */
-const MIN_LIFE_MS = 1000;
-
-/** The registration life that means "for ever" (RFC 5354 §3.10). */
-const ENDLESS_LIFE = -1;
+import { expiryOf } from "./expiry.ts";
 
 /** Keep-alives that reports of others ask for are at least so far apart, or a flood of reports would double itself. */
 const MIN_KEEP_ALIVE_GAP_MS = 1000;
@@ -204,9 +199,9 @@ export class MembershipTable {
   }
 
   #prolong(member: Member, now: Instant): void {
-    const lifeMs = member.entry.element.registrationLifeMs;
-    if (lifeMs === ENDLESS_LIFE) this.#lives.clear(member);
-    else this.#lives.set(member, now + Math.max(lifeMs, MIN_LIFE_MS));
+    const expiresAt = expiryOf(member.entry.element, now);
+    if (expiresAt === undefined) this.#lives.clear(member);
+    else this.#lives.set(member, expiresAt);
   }
 
   #alive(member: Member, now: Instant): void {

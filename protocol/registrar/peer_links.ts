@@ -106,13 +106,7 @@ export class PeerLinks {
       peer.addresses = record.peerAddresses.slice(0, MAX_PEER_ADDRESSES);
       peer.port = record.peerPort;
     }
-    if (peer.association !== undefined) return;
-    peer.association = record.association;
-    this.#connects.clear(link);
-    const replyRequired = link.greeting?.replyRequired ?? false;
-    link.greeting = undefined;
-    this.#context.greet(peer, replyRequired);
-    for (const octets of link.waiting.splice(0)) this.sendNow(peer, octets);
+    if (peer.association === undefined) this.#use(link, record.association);
   }
 
   /** An association has ended. */
@@ -204,12 +198,15 @@ export class PeerLinks {
     const link = this.#links.get(from);
     if (link === undefined) return;
     const other = this.#link(to);
-    for (const association of [...link.associations]) {
+    const associations = [...link.associations];
+    for (const association of associations) {
       this.#detach(link, association);
       this.#owners.set(association, other);
       other.associations.add(association);
-      to.association ??= association;
     }
+    const [first] = associations;
+    if (to.association === undefined && first !== undefined) this.#use(other, first);
+    for (const octets of link.waiting) this.send(to, octets);
     this.drop(from);
   }
 
@@ -249,6 +246,17 @@ export class PeerLinks {
   /** The next tick connects, unless the last failure is too young. */
   #wantAssociation(link: Link): void {
     if (link.request === undefined) this.#connects.set(link, link.retryAt);
+  }
+
+  /** A peer that had none is reached by this association: it is greeted, and told what waits. */
+  #use(link: Link, association: AssociationId): void {
+    const { peer } = link;
+    peer.association = association;
+    this.#connects.clear(link);
+    const replyRequired = link.greeting?.replyRequired ?? false;
+    link.greeting = undefined;
+    this.#context.greet(peer, replyRequired);
+    for (const octets of link.waiting.splice(0)) this.sendNow(peer, octets);
   }
 
   #connect(link: Link): void {

@@ -7,7 +7,7 @@ export class Peer {
   /** Where its ENRP is reached. */
   addresses: readonly IpAddress[];
   port: number;
-  /** Known from the command line: it is never forgotten, only silent. */
+  /** Known from the command line: when it is forgotten, its place is kept for whoever is there next. */
   isStatic: boolean;
   /** The association that messages to it go by; undefined = there is none now. */
   association: AssociationId | undefined = undefined;

@@ -473,8 +473,8 @@ export class Registrar implements Machine<RegistrarInput, RegistrarEffect> {
     this.#associations.remove(record);
     this.#reception.gone(record);
     for (const entry of [...record.entries]) {
-      if (this.#state === "running" && this.#adoption.lost(entry, now)) continue;
-      this.#asap.remove(entry, "association lost");
+      if (this.#state !== "running") this.#asap.leave(entry);
+      else if (!this.#adoption.lost(entry, now)) this.#asap.remove(entry, "association lost");
     }
     const { association, endpoint } = record;
     this.#outlet.report({ type: "associationDown", association, endpoint, reason });
@@ -488,6 +488,7 @@ export class Registrar implements Machine<RegistrarInput, RegistrarEffect> {
   }
 
   #message(record: AssociationRecord, ppid: Ppid, data: Uint8Array, now: Instant): void {
+    if (record.aborted) return; // it waited for its turn
     if (record.endpoint === "asap" && ppid === Ppid.asap) return this.#asap.message(record, data, now);
     if (record.endpoint === "enrp" && ppid === Ppid.enrp) return this.#enrp.message(record, data, now);
     this.#statistics.badMessages++;

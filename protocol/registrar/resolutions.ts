@@ -42,14 +42,14 @@ export class Resolutions {
 
   /** Answers an ASAP_HANDLE_RESOLUTION. */
   answer(record: AssociationRecord, { poolHandle, items }: HandleResolution, now: Instant): void {
-    const { handlespace, statistics, send, report, maxResolutionItems, maxResolutionRate } = this.#context;
+    const { statistics, send, report, maxResolutionItems, maxResolutionRate } = this.#context;
     if (maxResolutionRate !== undefined) {
       record.resolutions ??= new PoolRates(maxResolutionRate);
       if (!record.resolutions.admits(poolHandle, now)) return this.#refuse(record, poolHandle);
     }
     // The S bit asks for updates of the pool; like RSPLIB's registrar this one grants none (no A bit).
     const count = Math.min(items || maxResolutionItems, MAX_RESOLUTION_ITEMS);
-    const elements = presentable(record, handlespace.select(poolHandle, count) ?? []);
+    const elements = this.#select(record, poolHandle, count);
     const first = elements[0];
     if (first === undefined) return this.#nobody(record, poolHandle);
     statistics.resolutions++;
@@ -57,6 +57,15 @@ export class Resolutions {
     send(record, { type: "handleResolutionResponse", poolHandle, policy: first.policy, elements });
     const elementIds = elements.map(({ elementId }) => elementId);
     report({ type: "resolved", poolHandle, association: record.association, elementIds });
+  }
+
+  #select(record: AssociationRecord, poolHandle: PoolHandle, count: number): PoolElement[] {
+    const { handlespace } = this.#context;
+    const elements = presentable(record, handlespace.select(poolHandle, count) ?? []);
+    if (elements.length > 0) return elements;
+    // Those whose turn it is are not for this user's eyes; others of the pool may be.
+    const more = handlespace.select(poolHandle, MAX_RESOLUTION_ITEMS) ?? [];
+    return presentable(record, more).slice(0, count);
   }
 
   #nobody(record: AssociationRecord, poolHandle: PoolHandle): void {

@@ -10,7 +10,7 @@ export interface RegistrarStatistics {
   deregistrations: number;
   /** Pool handles that were resolved. */
   resolutions: number;
-  /** Resolutions of pools that do not exist. */
+  /** Resolutions that gave no element: there is no such pool, none of it is for this user, or it asks too often. */
   resolutionsFailed: number;
   /** ASAP_ENDPOINT_KEEP_ALIVE sent. */
   keepAlivesSent: number;

@@ -8,6 +8,9 @@ import { Writer } from "../wire/mod.ts";
 /** Octets of a response, as RSPLIB has it: one packet. A single element that is larger goes alone. */
 const MAX_TABLE_OCTETS = 1400;
 
+/** More elements than these octets hold: none is shorter than 28 octets, and a single one goes alone. */
+const MAX_TABLE_ELEMENTS = MAX_TABLE_OCTETS / 28;
+
 /** Common header and both IDs. */
 const HEADER_OCTETS = 12;
 
@@ -52,7 +55,8 @@ export class TableSource {
 
   /** The next part of the table for whoever asks over this association. */
   respond(association: AssociationId, request: HandleTableRequest, now: Instant): HandleTableResponse {
-    const { registrarId, handlespace, maxElementsPerTableResponse: most } = this.#context;
+    const { registrarId, handlespace, maxElementsPerTableResponse } = this.#context;
+    const most = Math.min(maxElementsPerTableResponse, MAX_TABLE_ELEMENTS);
     const { ownChildrenOnly } = request;
     const download = this.#current(association, ownChildrenOnly, now);
     const owner = ownChildrenOnly ? registrarId : undefined;

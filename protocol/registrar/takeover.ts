@@ -121,7 +121,7 @@ export class TakeoverService {
   }
 
   /** A sign of life of a peer ends what is under way against it. */
-  heard(registrarId: number, _now: Instant): void {
+  heard(registrarId: number): void {
     const claim = this.#claims.get(registrarId);
     if (claim !== undefined) this.#endClaim(registrarId, claim, "cancelled");
     const attempt = this.#attempts.get(registrarId);

@@ -134,7 +134,7 @@ browserTest("the monitor's page shows how a registrar takes over for one that di
   await first.says(/in service/); // one that is starting itself is nobody's mentor
   const server = await scene.server(0x21, "-policy=LeastUsed", ...reports);
   const second = await scene.registrar("-identifier=0x12", ...soon, ...reports);
-  await second.says(/in service, with 1 elements? of mentor/);
+  await second.says(/in service, with 1 elements?; its mentor/);
   await rowSays(page, /^PR \$00000011 .*1\[1\] PEs in 1 Pool, 1 Peer/);
   await rowSays(page, /^PR \$00000012 .*1\[0\] PEs in 1 Pool, 1 Peer/);
   await rowSays(page, /^PE \$00000021 .*PR \$11 ASAP/);

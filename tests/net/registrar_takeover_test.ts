@@ -39,7 +39,7 @@ for (const [registrars, death] of [[2, "killed"], [2, "silent"], [3, "killed"], 
         await dead.says(/in service/);
         const heirs = [2, 3].slice(0, registrars - 1).map((pc) => scene.registrar(pc, idOf(pc)));
         for (const heir of heirs) {
-          await heir.says(/in service, with 1 elements? of mentor/);
+          await heir.says(/in service, with 1 elements?; its mentor/);
           await heir.says(/registrar 0x00001111 is a peer/);
         }
         for (const [n, heir] of heirs.entries()) {
@@ -154,7 +154,7 @@ Deno.test({
       const server = scene.server(4, ELEMENT_ID, ...quiet, "-registrar=[fd01::1]:3863");
       await server.says(/registered as/);
       const second = scene.registrar(2, idOf(2), ...quiet, "-enrpannounce=off", "-peer=[fd02::1]:9901");
-      await second.says(/in service, with 1 elements? of mentor/);
+      await second.says(/in service, with 1 elements?; its mentor/);
       await first.says(/registrar 0x00002222 is a peer/);
       await scene.draws(3, ...quiet, "-registrar=[fd02::2]:3863");
       await die(scene, first, "killed");

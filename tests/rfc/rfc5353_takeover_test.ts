@@ -176,7 +176,7 @@ Deno.test("§3.5.1: a presence of the target at any point of the arbitration sto
   const seat = table.seat(1);
   table.begin(1, 4);
 
-  seat.takeovers.heard(4, 1);
+  seat.takeovers.heard(4);
   table.run(10 * EXPIRY_MS);
 
   assert.deepEqual(seat.stages(), ["started 4 by 1", "cancelled 4 by 1"]);

@@ -108,6 +108,16 @@ Deno.test("ActionLog says how long a keep-alive took to be answered, and that on
   assert.match(log.line({ ...keepAlive, flags: 1 }, START) ?? "", /"Takeover"/);
 });
 
+Deno.test("ActionLog waits for no answer to a keep-alive that somebody else sent", () => {
+  const log = newLog();
+  const strange = { ...NOTHING, poolHandle, elementId: 1 };
+  log.line({ ...strange, message: "endpointKeepAlive" }, START);
+  assert.match(
+    log.line({ ...strange, message: "endpointKeepAliveAck" }, START) ?? "",
+    /"TooLateAlreadyRemoved"/,
+  );
+});
+
 Deno.test("ActionLog has a line for an element that went without a word", () => {
   const removed = { type: "removed", poolHandle, elementId: 1 } as const;
   const line = (reason: Parameters<ActionLog["line"]>[0] & { type: "removed" }) =>

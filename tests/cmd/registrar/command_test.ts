@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createSocket } from "node:dgram";
 import { runProgram } from "../../../cmd/run.ts";
 import { encapsulationPort } from "../../../protocol/sctp/mod.ts";
 import { recordOutput } from "../world.ts";
@@ -122,20 +123,26 @@ Deno.test("rsp registrar names the option of a file that cannot be written", asy
 });
 
 Deno.test("rsp registrar says what to do when its port is in use, and fails", async () => {
-  const port = 3877;
-  const { exitCode, stderr } = await withUdpPort(encapsulationPort(port), () => {
-    return runRegistrar([...ALONE, `-asap=127.0.0.1:${port}`], /ASAP has SCTP port/);
+  await withTakenPort(async (port) => {
+    const { exitCode, stderr } = await runRegistrar(
+      [...ALONE, `-asap=127.0.0.1:${port}`],
+      /ASAP has SCTP port/,
+    );
+    assert.equal(exitCode, 1);
+    assert.match(stderr, new RegExp(`SCTP port ${port}.*another program`));
   });
-  assert.equal(exitCode, 1);
-  assert.match(stderr, /SCTP port 3877.*another program/);
 });
 
-async function withUdpPort<Result>(port: number, work: () => Promise<Result>): Promise<Result> {
-  const dgram = await import("node:dgram");
-  const socket = dgram.createSocket("udp4");
-  await new Promise<void>((resolve) => socket.bind(port, "0.0.0.0", resolve));
+/** Works while an SCTP port is another program's, whichever the system has free. */
+async function withTakenPort(work: (port: number) => Promise<void>): Promise<void> {
+  const socket = createSocket("udp4");
+  await new Promise<void>((resolve, reject) => {
+    socket.once("error", reject);
+    socket.bind(0, "0.0.0.0", resolve);
+  });
   try {
-    return await work();
+    const { port } = socket.address();
+    await work(port - encapsulationPort(0));
   } finally {
     await new Promise<void>((resolve) => socket.close(() => resolve()));
   }

@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
+import { Log } from "../../../cmd/driver/log.ts";
 import { MetricsError, serveMetrics } from "../../../cmd/registrar/metrics.ts";
 import { MAX_POOL_SERIES, metricsText } from "../../../cmd/registrar/metrics_text.ts";
 import type { Measured } from "../../../cmd/registrar/metrics_text.ts";
+import { observe } from "../../../cmd/registrar/observers.ts";
 import { Handlespace } from "../../../protocol/handlespace/mod.ts";
 import { Prng } from "../../../protocol/machine.ts";
 import { newStatistics } from "../../../protocol/registrar/statistics.ts";
 import { encodeText } from "../../../protocol/wire/mod.ts";
-import { element } from "../../protocol/registrar/harness.ts";
+import { element, RegistrarHarness } from "../../protocol/registrar/harness.ts";
+import { Wire } from "../web/http.ts";
 import { readMetrics } from "./prometheus_text.ts";
 
 const OWN_ID = 0xc2818128;
@@ -81,6 +84,22 @@ Deno.test("serveMetrics() answers GET /metrics anew each time, and nothing else"
     await response.text();
   }
   assert.deepEqual([statuses, count], [[200, 404, 405], 2]);
+});
+
+Deno.test("serveMetrics() ends at once, whoever has begun a request", { timeout: 20_000 }, async () => {
+  const server = serveMetrics({ address: "127.0.0.1", port: 0 }, () => "");
+  await using wire = await Wire.open(`http://127.0.0.1:${server.address.port}`);
+  await wire.write("POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf of it");
+  await wire.reads(/ 405 /); // so the server has read the beginning
+  await server[Symbol.asyncDispose]();
+});
+
+Deno.test("observe() serves no metrics when one of their addresses cannot be had", async () => {
+  const { registrar } = new RegistrarHarness();
+  const log = new Log({ level: 0, color: false, json: false, write: () => {}, now: () => new Date() });
+  const metrics = { addresses: ["127.0.0.1", "192.0.2.1"], port: 0 }; // the second one is nobody's (RFC 5737)
+  // What serves at the first one would be found left over at the end of this test.
+  await assert.rejects(() => observe({ registrar, registrarId: OWN_ID, metrics, log }), MetricsError);
 });
 
 Deno.test("serveMetrics() says when the port is in use", async () => {

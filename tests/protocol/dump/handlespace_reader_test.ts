@@ -83,6 +83,25 @@ Deno.test("HandlespaceReader waits for a registrar that is starting, and does no
   assert.equal(harness.report("state")?.state.handlespace.elementCount, 1);
 });
 
+Deno.test("HandlespaceReader asks a registrar that is starting for its list again, too", () => {
+  const harness = new ReaderHarness();
+  harness.up();
+  const lists = () => harness.sentTypes.filter((type) => type === "listRequest").length;
+  for (let attempt = 1; attempt <= 2; attempt++) {
+    harness.rejectList();
+    harness.refuse();
+    harness.refuse();
+    const before = lists();
+    harness.run(500);
+    assert.equal(lists(), before + 1, `attempt ${attempt}`);
+  }
+  harness.list(OTHER_ID);
+  harness.part([pool("EchoPool", element(1))]);
+
+  assert.deepEqual(harness.report("state")?.state.peers.map(({ registrarId }) => registrarId), [OTHER_ID]);
+  assert.ok(harness.report("staying"), "who is a peer of it may be waited for");
+});
+
 Deno.test("HandlespaceReader acknowledges every takeover, by whichever association it is asked", () => {
   const harness = strangerAt(new ReaderHarness());
   const before = harness.sent.length;

@@ -89,6 +89,11 @@ export class ReaderHarness {
     this.octets(writeEnrp(message), association);
   }
 
+  /** The registrar has no list yet: it is starting. */
+  rejectList(): void {
+    this.message({ type: "listResponse", ...IDS, rejected: true, servers: [] });
+  }
+
   /** The registrar lists these peers. */
   list(...registrarIds: number[]): void {
     const servers = registrarIds.map((registrarId) => ({

@@ -185,6 +185,17 @@ Deno.test("Registrar under a flood of a thousand associations answers honest use
   bench.registrar.checkInvariants();
 });
 
+Deno.test("Registrar answers nothing that an association which it has aborted has waiting", () => {
+  const bench = new FloodBench();
+  const association = bench.up("10.6.6.6");
+  bench.turn(Array.from({ length: 400 }, () => says(association, Uint8Array.of(1))));
+  while (bench.registrar.waitingOctets > 0) bench.turn([]);
+
+  const { badMessages, limitsMet } = bench.registrar.statistics;
+  assert.ok(bench.aborted.has(association));
+  assert.deepEqual([badMessages, limitsMet], [257, 1]);
+});
+
 Deno.test("Registrar loses few elements by false reports, however many come from a host", () => {
   const bench = new FloodBench();
   const server = bench.up("10.1.1.1");

@@ -253,6 +253,24 @@ Deno.test("Registrar learns a static peer's ID, keeps its place when it dies, an
   assert.equal(tries, 1, "one connect is under way");
 });
 
+Deno.test("Registrar gives the place of a static peer that it takes over to the registrar that came there meanwhile", () => {
+  const harness = new RegistrarHarness({ peers: [{ addresses: ["10.1.2.17"], port: PEER_PORT }] });
+  const peer = new FakePeer(harness, 0x11).accept();
+  peer.greet();
+  peer.update(7);
+  peer.leave();
+  const successor = new FakePeer(harness, 0x12);
+  successor.association = harness.up([peer.address], "enrp", { peerPort: PEER_PORT });
+
+  successor.greet();
+  harness.run(1000);
+
+  assert.deepEqual([...harness.registrar.peers].map(({ registrarId, isStatic }) => [registrarId, isStatic]), [
+    [0x12, true],
+  ]);
+  assert.equal(homeOf(harness, 7), REGISTRAR_ID);
+});
+
 Deno.test("Registrar skips itself among static peers, and finds a static peer in the group", () => {
   const harness = new RegistrarHarness({
     peers: [{ addresses: ["10.1.1.254"], port: 3863 }, { addresses: ["10.1.2.17"], port: PEER_PORT }],
@@ -281,6 +299,25 @@ Deno.test("Registrar makes one peer of a static one and the same registrar heard
     ["10.7.7.7"],
     peer.association,
   ]);
+  harness.registrar.checkInvariants();
+});
+
+Deno.test("Registrar tells a static peer what waited for the same registrar by another address", () => {
+  const harness = new RegistrarHarness({
+    peers: [{ addresses: ["10.7.7.7"], port: PEER_PORT }],
+    mentorDiscoveryTimeoutMs: 5000,
+  });
+  harness.run(0);
+  const request = harness.commands.findLast((command) => command.type === "connect")?.request;
+  const peer = new FakePeer(harness, 0x11);
+  harness.run(4000);
+  peer.announce(); // nobody else came: it is our mentor, and asked as soon as there is an association
+
+  peer.association = harness.up(["10.7.7.7"], "enrp", { peerPort: PEER_PORT, ...(request && { request }) });
+  peer.greet();
+
+  assert.deepEqual(peerIds(harness), [0x11]);
+  assert.ok(types(peer.heard()).includes("listRequest"), types(peer.heard()).join());
   harness.registrar.checkInvariants();
 });
 
@@ -671,6 +708,22 @@ Deno.test("Registrar that stops tells no peer that its elements are gone: they l
   harness.input({ type: "stop" });
 
   assert.deepEqual(peer.heard(before), []);
+  assert.equal(harness.stopped, true);
+  assert.deepEqual([harness.reportsOf("removed"), harness.registrar.statistics.removals], [[], 0]);
+});
+
+Deno.test("Registrar that stops does not ask peers, however long its associations linger", () => {
+  const { harness, peer } = acquainted({ keepAliveIntervalMs: 300 });
+  harness.register(harness.up(), element(1));
+  harness.registrar.handle({ type: "stop" }, harness.now);
+  const shutDown = harness.registrar.drain(); // the element's association does not end, the peer's does
+  peer.leave();
+
+  harness.run(900);
+
+  assert.equal(shutDown.filter((effect) => effect.type === "transport").length, 2);
+  assert.deepEqual([connects(harness), harness.stopped], [0, false]);
+  harness.run(100);
   assert.equal(harness.stopped, true);
 });
 

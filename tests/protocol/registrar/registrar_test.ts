@@ -146,6 +146,20 @@ Deno.test("Registrar shows loopback addresses to users on this machine only", ()
   assert.deepEqual(seenBy("10.1.1.7"), [["10.1.1.1"]]);
 });
 
+Deno.test("Registrar tells a user of the elements that it may see, whosever turn it is", () => {
+  const harness = new RegistrarHarness();
+  const server = harness.up(["127.0.0.1", "10.1.1.1"]);
+  harness.register(server, element(1, withTransport({ addresses: ["127.0.0.1"] })));
+  for (const id of [2, 3]) harness.register(server, element(id));
+  const user = harness.up(["10.1.1.7"]);
+
+  const seen = [1, 2, 3, 4, 5, 6].map(() => harness.resolve(user, 1));
+
+  assert.deepEqual(new Set(seen.flat()), new Set([2, 3]));
+  assert.ok(seen.every(({ length }) => length === 1), JSON.stringify(seen));
+  assert.equal(harness.registrar.statistics.resolutionsFailed, 0);
+});
+
 Deno.test("Registrar gives as many elements as are asked for, 3 unasked, 128 at most, and never too long a message", () => {
   const harness = new RegistrarHarness({ maxElementsPerAssociation: 1000 });
   const many = Array.from({ length: 60 }, (_, i) => `2001:db8::${i + 1}`);

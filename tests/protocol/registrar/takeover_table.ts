@@ -222,7 +222,7 @@ export class Table {
     const message = readEnrp(octets);
     const peer = to.peers.find(from.registrarId);
     if (peer !== undefined) peer.lastHeardAt = this.now;
-    to.takeovers.heard(from.registrarId, this.now);
+    to.takeovers.heard(from.registrarId);
     if (peer === undefined || to.manner === "mute") return;
     if (to.manner === "rsplib") return this.#rsplibReceive(to, peer, message);
     if (message.type === "initTakeover") to.takeovers.initTakeover(peer, message, this.now);
