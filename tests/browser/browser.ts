@@ -77,9 +77,22 @@ export class TestPage implements AsyncDisposable {
           `no ${pattern} in ${selector}: ${text.slice(0, 2000)}\n${this.complaints.join("\n")}`,
         );
       }
-      // Resolves with the next picture that the browser draws.
-      await this.page.evaluate("new Promise((resolve) => requestAnimationFrame(resolve))");
+      await this.#frame();
     }
+  }
+
+  /** Waits until the page has complained about something: that comes when the browser likes, whatever else it was asked. */
+  async complains(isMeant: (complaint: string) => boolean): Promise<void> {
+    const deadline = performance.now() + PAGE_DEADLINE_MS;
+    while (!this.complaints.some(isMeant)) {
+      assert.ok(performance.now() < deadline, `${isMeant} among ${this.complaints.join("\n")}`);
+      await this.#frame();
+    }
+  }
+
+  /** Resolves with the next picture that the browser draws. */
+  async #frame(): Promise<void> {
+    await this.page.evaluate("new Promise((resolve) => requestAnimationFrame(resolve))");
   }
 
   /** The text of an element; empty where there is none. */

@@ -127,7 +127,7 @@ browserTest("the monitor's page shows how a registrar takes over for one that di
   await using _ = scene;
   await using page = await browser.open(url);
   const soon = [
-    ...["-peerheartbeatcycle=500", "-peermaxtimelastheard=1500", "-peermaxtimenoresponse=500"],
+    ...["-peerheartbeatcycle=500", "-peermaxtimelastheard=3000", "-peermaxtimenoresponse=2000"],
     "-endpointkeepalivetransmissioninterval=500",
   ];
   const first = await scene.registrar("-identifier=0x11", ...soon, ...reports);

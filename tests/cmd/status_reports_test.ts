@@ -32,12 +32,16 @@ Deno.test("registrar, element and user report what they are and with whom they a
     ...monitor.options,
   );
   const registrarId = componentId(ComponentGroup.registrar, 0x1111);
-  const element = ["-fractal", option, "-identifier=0x22", "-policy=LeastUsed", "-fgpmaxrate=4000"];
+  const element = ["-fractal", option, "-identifier=0x22", "-policy=LeastUsed", "-fgpmaxrate=2000"];
   const pe = new Program(server, ...element, ...monitor.options);
   const image = ["-width=64", "-height=64", `-output=${folder}/out.png`, "-identifier=0x33"];
-  const user = new Program(poolUser, option, ...image, ...monitor.options);
+  const started = [pe, pr];
   try {
     await monitor.reportOf(PR, ({ status }) => status === "1[1] PEs in 1 Pool, 0 Peers");
+    // An image is over soon: the element knows its registrar before it begins.
+    await monitor.reportOf(PE, ({ associations: [first] }) => first?.receiver === registrarId);
+    const user = new Program(poolUser, option, ...image, ...monitor.options);
+    started.unshift(user);
     const busy = await monitor.reportOf(PE, ({ workload, associations: [first] }) => {
       return (workload ?? 0) > 0 && first?.receiver === registrarId;
     });
@@ -54,7 +58,7 @@ Deno.test("registrar, element and user report what they are and with whom they a
     ]);
     assert.equal(await user.ended, 0);
   } finally {
-    for (const one of [pe, pr]) assert.equal(await one.stop(), 0);
+    for (const one of started) assert.equal(await one.stop(), 0);
     for (const group of [PR, PE, PU]) await monitor.reportOf(group, ({ isFinal }) => isFinal);
     await Deno.remove(folder, { recursive: true });
   }

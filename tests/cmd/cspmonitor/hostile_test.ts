@@ -137,7 +137,7 @@ Deno.test("hostile reports do not move the cursor of a window, nor say more than
 Deno.test("nobody takes a component off or changes it from another address, and the monitor tells of the attempt once", async () => {
   await using monitor = new MonitorProgram(false, "-json");
   const sender = componentId(1, 0x11);
-  await monitor.send({ sender, status: "honest" });
+  await monitor.send({ sender, status: "honest", intervalUs: 60_000_000 });
   await monitor.says(/"appeared"/);
   for (let count = 0; count < 20; count++) {
     await monitor.send({ sender, isFinal: true, uptimeUs: 1n }, "127.0.0.3");
