@@ -377,6 +377,7 @@ export type {
   ServiceHostInput,
   ServiceHostOptions,
   ServiceHostReport,
+  SessionAssociation,
   SessionClientEffect,
   SessionClientInput,
   SessionClientOptions,

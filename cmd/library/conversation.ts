@@ -2,6 +2,7 @@
 import type { SessionCommand, SessionId, SessionMessage } from "../../protocol/session/mod.ts";
 import { Ppid } from "../../protocol/net.ts";
 import { EventQueue } from "./event_queue.ts";
+import { Farewell } from "./farewell.ts";
 import { Outflow } from "./outflow.ts";
 import { PoolError } from "./pool_error.ts";
 import { octetsOf, PoolMessage } from "./pool_message.ts";
@@ -15,10 +16,15 @@ export interface PoolMessageEvent {
   readonly message: PoolMessage;
 }
 
-/** How long a session may take to end in order; then it is aborted. */
-const CLOSE_LINGER_MS = 2000;
+/** What a conversation needs of its client or element. */
+export interface ConversationWorld {
+  readonly command: (command: SessionCommand) => void;
+  /** Octets that the transport has taken of the session, and the other side has not acknowledged. */
+  readonly queuedOctets: () => number;
+}
 
-interface Entry<Event> {
+/** An event in its place. */
+export interface Entry<Event> {
   readonly event: Event;
   /** Octets that the sender gets back when the application has taken the event. */
   readonly lengthBytes: number;
@@ -32,7 +38,7 @@ interface Entry<Event> {
  */
 export class Conversation<Event extends { readonly type: string }> {
   readonly #session: SessionId;
-  readonly #command: (command: SessionCommand) => void;
+  readonly #world: ConversationWorld;
   readonly #title: string;
   readonly #inflow = new EventQueue<Entry<Event | PoolMessageEvent>>();
   readonly #outflow = new Outflow();
@@ -40,20 +46,18 @@ export class Conversation<Event extends { readonly type: string }> {
   #era = 0;
   #closing = false;
   #ended = false;
+  #farewell: Farewell | undefined;
 
-  /**
-   * @param title names the session in messages
-   * @param command where its commands go
-   */
-  constructor(session: SessionId, title: string, command: (command: SessionCommand) => void) {
+  /** @param title names the session in messages */
+  constructor(session: SessionId, title: string, world: ConversationWorld) {
     this.#session = session;
     this.#title = title;
-    this.#command = command;
+    this.#world = world;
   }
 
-  /** Whether it has ended. */
-  get ended(): boolean {
-    return this.#ended;
+  /** Whether it has ended or is about to: nothing more can be sent. */
+  get isOver(): boolean {
+    return this.#closing || this.#ended;
   }
 
   /** Resolves with the reason when it has ended. */
@@ -72,6 +76,8 @@ export class Conversation<Event extends { readonly type: string }> {
   lost(): void {
     this.#era++;
     this.#outflow.suspend();
+    // Whoever wants an end does not want another association first.
+    if (this.#closing && !this.#ended) this.#end("abort");
   }
 
   /** The transport's buffer is full, or has room again. */
@@ -98,6 +104,7 @@ export class Conversation<Event extends { readonly type: string }> {
   ): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#farewell?.end();
     this.#outflow.end(error);
     this.#inflow.close();
     this.#closed.resolve(reason);
@@ -107,54 +114,93 @@ export class Conversation<Event extends { readonly type: string }> {
 
   /** The next event. */
   async next(): Promise<IteratorResult<Event | PoolMessageEvent, undefined>> {
-    const result = await this.#inflow.next();
-    if (result.done === true) return result;
-    const { event, lengthBytes, era } = result.value;
-    if (era === this.#era) this.#consumed(lengthBytes);
-    return { done: false, value: event };
+    const result = await this.nextEntry();
+    return result.done === true ? result : { done: false, value: result.value.event };
   }
 
-  /** Sends a message when there is an association and room in its buffer. */
-  send(data: Uint8Array | string, { ppid = Ppid.none, stream = 0 }: SendOptions): Promise<void> {
+  /** The next event, and when it came. */
+  async nextEntry(): Promise<IteratorResult<Entry<Event | PoolMessageEvent>, undefined>> {
+    const result = await this.#inflow.next();
+    if (result.done !== true && result.value.era === this.#era) this.#consumed(result.value.lengthBytes);
+    return result;
+  }
+
+  /**
+   * Sends a message when there is an association and room in its buffer.
+   *
+   * @returns the era in which it was handed over: what was queued in an earlier one came before
+   */
+  send(data: Uint8Array | string, { ppid = Ppid.none, stream = 0 }: SendOptions): Promise<number> {
     const octets = octetsOf(data);
     if (octets.length === 0) throw new RangeError("Cannot send an empty message: SCTP has none");
     if (ppid === Ppid.asap) {
       throw new RangeError(`Cannot send with payload protocol ${ppid}: it is ASAP's own`);
     }
-    const session = this.#session;
-    return this.#outflow.send({
-      lengthBytes: octets.length,
-      send: () => this.#command({ type: "send", session, ppid, stream, data: octets }),
-    });
+    return this.#hand({ type: "send", session: this.#session, ppid, stream, data: octets }, octets.length);
   }
 
   /** Sends a cookie in its place among the messages. */
-  sendCookie(data: Uint8Array | string): Promise<void> {
+  async sendCookie(data: Uint8Array | string): Promise<void> {
     const cookie = octetsOf(data);
-    const session = this.#session;
-    return this.#outflow.send({
-      lengthBytes: cookie.length,
-      send: () => this.#command({ type: "sendCookie", session, cookie }),
-    });
+    await this.#hand({ type: "sendCookie", session: this.#session, cookie }, cookie.length);
   }
 
-  /** Ends it: what is unread is dropped, what was sent arrives. Resolves when it has ended. */
+  /**
+   * Ends it: what is unread is dropped, what was sent arrives as long as the other side takes it ({@linkcode Farewell}).
+   * Resolves when it has ended.
+   */
   async close(how: "shutdown" | "abort"): Promise<void> {
     if (this.#ended) return;
-    this.#command({ type: "closeSession", session: this.#session, how });
+    if (how === "shutdown" && this.#outflow.isOpen) {
+      this.#ignore();
+      this.#farewell ??= this.#watch();
+      this.#outflow.finish(this.#closedError(), () => this.#end(how));
+    } else {
+      this.abandon();
+      this.#end(how);
+    }
+    await this.#closed.promise;
+  }
+
+  /** From now on nobody reads, and what waits is not sent. Somebody else ends it. */
+  abandon(): void {
+    this.#ignore();
+    this.#outflow.end(this.#closedError());
+  }
+
+  /** Drops what is unread, and from now on what comes. */
+  #ignore(): void {
     this.#closing = true;
     for (const { lengthBytes, era } of this.#inflow.take()) {
       if (era === this.#era) this.#consumed(lengthBytes);
     }
-    const timer = setTimeout(() => {
-      this.#command({ type: "closeSession", session: this.#session, how: "abort" });
-    }, CLOSE_LINGER_MS);
-    await this.#closed.promise;
-    clearTimeout(timer);
+  }
+
+  #closedError(): PoolError {
+    return new PoolError("ended", `Cannot send: ${this.#title} is closed`);
+  }
+
+  #watch(): Farewell {
+    const untaken = () => this.#outflow.waitingOctets + this.#world.queuedOctets();
+    return new Farewell(untaken, () => this.#end("abort"));
+  }
+
+  #end(how: "shutdown" | "abort"): void {
+    this.#world.command({ type: "closeSession", session: this.#session, how });
+  }
+
+  async #hand(command: SessionCommand, lengthBytes: number): Promise<number> {
+    let era = 0;
+    const send = () => {
+      era = this.#era;
+      this.#world.command(command);
+    };
+    await this.#outflow.send({ lengthBytes, send });
+    return era;
   }
 
   #consumed(octets: number): void {
-    if (octets > 0 && !this.#ended) this.#command({ type: "consumed", session: this.#session, octets });
+    if (octets > 0 && !this.#ended) this.#world.command({ type: "consumed", session: this.#session, octets });
   }
 }
 

@@ -1,9 +1,9 @@
 /** A pool element's end of a session. */
 import { formatTransportAddresses } from "../../protocol/net.ts";
 import type { TransportAddress } from "../../protocol/net.ts";
-import type { SessionCommand, SessionEvent, SessionOpened } from "../../protocol/session/mod.ts";
+import type { SessionEvent, SessionOpened } from "../../protocol/session/mod.ts";
 import { Conversation, messagesOf } from "./conversation.ts";
-import type { PoolMessageEvent } from "./conversation.ts";
+import type { ConversationWorld, PoolMessageEvent } from "./conversation.ts";
 import type { PoolMessage, SendOptions } from "./pool_message.ts";
 
 /** The user comes from another element, and brings the state that one gave it. Always the first event of a session. */
@@ -16,6 +16,14 @@ export interface PoolCookie {
 
 /** What a pool element reads from a session. */
 export type ElementSessionEvent = PoolMessageEvent | PoolCookie;
+
+/** A session, and what its element needs of it. */
+export interface ServedSession {
+  readonly session: ElementSession;
+  readonly conversation: Conversation<PoolCookie>;
+  /** Takes the session's further events. */
+  readonly tell: (event: SessionEvent) => void;
+}
 
 /** A pool element's end of a session: one user, until it leaves. */
 export class ElementSession implements AsyncIterable<PoolMessage> {
@@ -48,7 +56,7 @@ export class ElementSession implements AsyncIterable<PoolMessage> {
    * @throws {PoolError} when the session has ended
    */
   send(data: Uint8Array | string, options: SendOptions = {}): Promise<void> {
-    return this.#conversation.send(data, options);
+    return this.#conversation.send(data, options).then(() => {});
   }
 
   /**
@@ -77,24 +85,21 @@ export class ElementSession implements AsyncIterable<PoolMessage> {
     return messagesOf(() => this.#conversation.next());
   }
 
-  /** Ends the session: in order, or so that the user fails over at once. Idempotent. */
+  /**
+   * Ends the session: so that the user fails over at once (`abort`), or in order. Then it waits for the user to take what was
+   * sent, and for a minute at most if it takes nothing more; `abort` ends that, too.
+   */
   close(how: "shutdown" | "abort" = "shutdown"): Promise<void> {
     return this.#conversation.close(how);
   }
 
-  /** Makes a session from its first event. @returns it, and what takes its further events */
-  static of(
-    { session, peer }: SessionOpened,
-    command: (command: SessionCommand) => void,
-  ): readonly [ElementSession, (event: SessionEvent) => void] {
-    const conversation = new Conversation<PoolCookie>(
-      session,
-      `the session with ${formatTransportAddresses(peer)}`,
-      command,
-    );
+  /** Makes a session from its first event. */
+  static of({ session, peer }: SessionOpened, world: ConversationWorld): ServedSession {
+    const title = `the session with ${formatTransportAddresses(peer)}`;
+    const conversation = new Conversation<PoolCookie>(session, title, world);
     const made = new ElementSession(conversation, peer);
     conversation.up();
-    return [made, (event) => made.#event(event)];
+    return { session: made, conversation, tell: (event) => made.#event(event) };
   }
 
   #event(event: SessionEvent): void {

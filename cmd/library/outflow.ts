@@ -27,6 +27,17 @@ export class Outflow {
   #turnOctets = 0;
   #turn: ReturnType<typeof setImmediate> | undefined;
   #ended: unknown;
+  #onEmpty: (() => void) | undefined;
+
+  /** Whether there is an association. */
+  get isOpen(): boolean {
+    return this.#open;
+  }
+
+  /** Octets of the messages that wait. */
+  get waitingOctets(): number {
+    return this.#waiting.reduce((sum, { lengthBytes }) => sum + lengthBytes, 0);
+  }
 
   /** Sends when it is possible. Rejects when the session ends before. */
   send(outgoing: Outgoing): Promise<void> {
@@ -58,13 +69,21 @@ export class Outflow {
     this.#flush();
   }
 
+  /** Takes nothing more; what waits goes on. `onEmpty` is called when the last of it was handed over. */
+  finish(reason: unknown, onEmpty: () => void): void {
+    if (this.#ended !== undefined) return;
+    this.#ended = reason;
+    if (this.#waiting.length === 0) onEmpty();
+    else this.#onEmpty = onEmpty;
+  }
+
   /** Nothing is sent any more: what waits is rejected. */
   end(reason: unknown): void {
     this.#ended ??= reason;
     this.#open = false;
     if (this.#turn !== undefined) clearImmediate(this.#turn);
     this.#turn = undefined;
-    for (const { reject } of this.#waiting.splice(0)) reject(this.#ended);
+    for (const { reject } of this.#waiting.splice(0)) reject(reason);
   }
 
   get #mayGo(): boolean {
@@ -93,5 +112,6 @@ export class Outflow {
       outgoing.resolve();
     }
     this.#waiting.splice(0, count);
+    if (count > 0 && this.#waiting.length === 0) this.#onEmpty?.();
   }
 }

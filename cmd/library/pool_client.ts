@@ -26,13 +26,14 @@ import { PoolError } from "./pool_error.ts";
 import { announceChannel, huntOf, logEntry, poolHandleOf } from "./pool_options.ts";
 import type { PoolOptions } from "./pool_options.ts";
 import { PoolSession } from "./pool_session.ts";
+import { queuedOctets } from "./queued_octets.ts";
 import { SessionLife } from "./session_life.ts";
 import type { PoolSessionOptions } from "./session_life.ts";
 import { leaseTransport, networkError } from "./shared_transport.ts";
 import type { TransportLease } from "./shared_transport.ts";
 import { beginReports, reportingOf } from "./status_reporting.ts";
 
-/** Time for the sessions to end in order before their associations are left to SHUTDOWN. */
+/** Time for the machine, whose sessions have ended, to end in order. */
 const STOP_LIMIT_MS = 3000;
 
 /** How a pool user behaves. */
@@ -74,6 +75,7 @@ export interface PoolClientOptions extends PoolOptions {
  * ```
  */
 export class PoolClient implements AsyncDisposable {
+  readonly #machine: SessionClient;
   readonly #driver: Driver<SessionClientInput>;
   readonly #lease: TransportLease;
   readonly #sessions = new Map<SessionId, SessionLife>();
@@ -88,6 +90,7 @@ export class PoolClient implements AsyncDisposable {
 
   /** Use {@linkcode PoolClient.start}. */
   private constructor(machine: SessionClient, lease: TransportLease, options: PoolClientOptions) {
+    this.#machine = machine;
     this.#lease = lease;
     this.#log = options.log;
     this.#driver = drive<SessionClientInput, SessionClientEffect>(machine, {
@@ -149,6 +152,7 @@ export class PoolClient implements AsyncDisposable {
     this.#addEndpoint();
     const life = new SessionLife(session, pool, options, {
       command: (command) => this.#command(command),
+      queuedOctets: () => queuedOctets(this.#driver, this.#machine.associationOf(session)),
       registrarTrouble: () => this.#registrarTrouble,
       forget: () => this.#sessions.delete(session),
     });
@@ -171,7 +175,7 @@ export class PoolClient implements AsyncDisposable {
     return this.#sessions.size;
   }
 
-  /** Ends all sessions in order and leaves the registrar. Idempotent. */
+  /** Ends all sessions as {@linkcode PoolSession.close} does, and then leaves the registrar. Idempotent. */
   close(): Promise<void> {
     return this.#closed ??= this.#close();
   }
@@ -182,6 +186,7 @@ export class PoolClient implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
+    await Promise.all([...this.#sessions.values()].map(({ conversation }) => conversation.close("shutdown")));
     await stopMachine(this.#driver, STOP_LIMIT_MS);
     for (const life of [...this.#sessions.values()]) life.lost("the client is closed");
     await this.#reports?.[Symbol.asyncDispose]();

@@ -15,13 +15,15 @@ import type {
   ServiceHostEffect,
   ServiceHostInput,
   ServiceHostReport,
-  SessionEvent,
   SessionId,
+  SessionOpened,
 } from "../../protocol/session/mod.ts";
 import { ElementSession } from "./element_session.ts";
+import type { ServedSession } from "./element_session.ts";
 import { PoolError } from "./pool_error.ts";
 import { announceChannel, huntOf, localSocket, logEntry, optionError, poolHandleOf } from "./pool_options.ts";
 import type { PoolOptions } from "./pool_options.ts";
+import { queuedOctets } from "./queued_octets.ts";
 import { leaseTransport, networkError } from "./shared_transport.ts";
 import { beginReports, reportingOf } from "./status_reporting.ts";
 import type { TransportLease } from "./shared_transport.ts";
@@ -58,7 +60,7 @@ export interface PoolElementOptions extends PoolOptions {
   readonly onError?: ((error: unknown, session: ElementSession) => void) | undefined;
 }
 
-/** Serves one user. The session ends when it has returned. */
+/** Serves one user. The session ends when it has returned and the user has what was sent ({@linkcode ElementSession.close}). */
 export type PoolService = (session: ElementSession) => void | Promise<void>;
 
 /**
@@ -101,8 +103,9 @@ export class PoolElement implements AsyncDisposable {
   readonly #service: PoolService;
   readonly #options: PoolElementOptions;
   readonly #lease: TransportLease;
+  readonly #machine: ServiceHost;
   readonly #driver: Driver<ServiceHostInput>;
-  readonly #sessions = new Map<SessionId, (event: SessionEvent) => void>();
+  readonly #sessions = new Map<SessionId, ServedSession>();
   readonly #contact = new RegistrarContact();
   readonly #registered = Promise.withResolvers<void>();
   #trouble = "no registrar was found yet";
@@ -123,6 +126,7 @@ export class PoolElement implements AsyncDisposable {
     this.#service = service;
     this.#options = options;
     this.#lease = lease;
+    this.#machine = machine;
     this.#driver = drive<ServiceHostInput, ServiceHostEffect>(machine, {
       transport: lease.transport,
       endpoints: elementEndpoints(options),
@@ -210,7 +214,10 @@ export class PoolElement implements AsyncDisposable {
     this.#says = text;
   }
 
-  /** Takes the registration back, ends the sessions in order, so that their users fail over. Idempotent. */
+  /**
+   * Takes the registration back and ends the sessions in order, so that their users fail over. What a user has not taken
+   * within two seconds it does not get any more: it belongs to the next element. Idempotent.
+   */
   close(): Promise<void> {
     return this.#closed ??= this.#close();
   }
@@ -221,10 +228,12 @@ export class PoolElement implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
+    for (const { conversation } of this.#sessions.values()) conversation.abandon();
     await stopMachine(this.#driver, STOP_LIMIT_MS);
-    for (const [session, tell] of this.#sessions) {
+    for (const [session, { tell }] of this.#sessions) {
       tell({ type: "sessionClosed", session, reason: "the element is closed" });
     }
+    this.#sessions.clear();
     await this.#reports?.[Symbol.asyncDispose]();
     await this.#driver.close();
     await this.#lease.release();
@@ -247,23 +256,28 @@ export class PoolElement implements AsyncDisposable {
   #effect(effect: OwnEffect<ServiceHostEffect>): void {
     if (effect.type === "report") return this.#report(effect.report);
     if (!isSessionEvent(effect)) return;
-    if (effect.type === "sessionOpened") {
-      const [session, tell] = ElementSession.of(effect, (command) => this.#driver.input(command));
-      this.#sessions.set(effect.session, tell);
-      void this.#serve(session);
-      return;
-    }
-    this.#sessions.get(effect.session)?.(effect);
+    if (effect.type === "sessionOpened") return this.#open(effect);
+    this.#sessions.get(effect.session)?.tell(effect);
     if (effect.type === "sessionClosed") this.#sessions.delete(effect.session);
   }
 
-  async #serve(session: ElementSession): Promise<void> {
+  #open(opened: SessionOpened): void {
+    const { session } = opened;
+    const served = ElementSession.of(opened, {
+      command: (command) => this.#driver.input(command),
+      queuedOctets: () => queuedOctets(this.#driver, this.#machine.associationOf(session)),
+    });
+    this.#sessions.set(session, served);
+    void this.#serve(served);
+  }
+
+  async #serve({ session, conversation }: ServedSession): Promise<void> {
     try {
       await this.#service(session);
       await session.close();
     } catch (error) {
-      // That a user has left in the midst of an answer is nothing to complain about.
-      if (error instanceof PoolError && error.reason === "ended") return;
+      // That a user has left in the midst of an answer is nothing to complain about; that another session has ended is.
+      if (conversation.isOver && error instanceof PoolError && error.reason === "ended") return;
       void session.close("abort");
       const { onError = (error) => console.error(error) } = this.#options;
       onError(error, session);

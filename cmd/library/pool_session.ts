@@ -6,6 +6,7 @@ import type { PoolClientOptions } from "./pool_client.ts";
 import { PoolError } from "./pool_error.ts";
 import type { PoolMessage, SendOptions } from "./pool_message.ts";
 import type { PoolFailover, PoolSessionOptions, SessionLife } from "./session_life.ts";
+import { startTimer } from "./timer.ts";
 
 /** What a program reads from a session. */
 export type PoolSessionEvent = PoolMessageEvent | PoolFailover;
@@ -99,7 +100,7 @@ export class PoolSession implements AsyncDisposable, AsyncIterable<PoolMessage> 
    * @throws {PoolError} when the session has ended
    */
   send(data: Uint8Array | string, options: SendOptions = {}): Promise<void> {
-    return this.#life.conversation.send(data, options);
+    return this.#life.conversation.send(data, options).then(() => {});
   }
 
   /**
@@ -138,7 +139,10 @@ export class PoolSession implements AsyncDisposable, AsyncIterable<PoolMessage> 
     this.#life.failover(details.reportUnreachable ?? true);
   }
 
-  /** Ends the session. Idempotent. */
+  /**
+   * Ends the session, and drops what is unread. In order (`shutdown`), it waits until the element has taken what was sent, as
+   * long as it takes something at least once in a minute; `abort` waits for nothing, and ends such waiting, too.
+   */
   async close(how: "shutdown" | "abort" = "shutdown"): Promise<void> {
     await this.#life.conversation.close(how);
     await this.#client?.close();
@@ -153,19 +157,23 @@ export class PoolSession implements AsyncDisposable, AsyncIterable<PoolMessage> 
     const { timeoutMs = REQUEST_TIMEOUT_MS } = options;
     const { conversation } = this.#life;
     let timer: ReturnType<typeof setTimeout> | undefined;
+    /** In which era the request was sent: it is not lost with the associations before, whose failovers are read only now. */
+    let sent = 0;
     const ask = async () => {
-      await conversation.send(data, options);
-      timer = setTimeout(() => this.failover(), timeoutMs);
+      sent = await conversation.send(data, options);
+      timer = startTimer(timeoutMs, () => this.failover());
     };
     try {
       await ask();
       for (;;) {
-        const { done, value } = await conversation.next();
+        const { done, value } = await conversation.nextEntry();
         if (done === true) throw new PoolError("ended", `Cannot ask pool ${this.pool}: ${await this.closed}`);
-        if (isMessage(value)) return value.message;
+        const { event, era } = value;
+        if (isMessage(event)) return event.message;
+        if (event.state === "complete" ? era <= sent : era < sent) continue;
         clearTimeout(timer);
-        if (value.state === "complete") await ask();
-        else if (this.#life.isManual) this.failover({ reportUnreachable: value.loss === "silent" });
+        if (event.state === "complete") await ask();
+        else if (this.#life.isManual) this.failover({ reportUnreachable: event.loss === "silent" });
       }
     } finally {
       clearTimeout(timer);

@@ -1,13 +1,9 @@
 /** A session of a pool user, from the wish to have it to its end. */
-import type {
-  SessionCommand,
-  SessionEvent,
-  SessionFailover,
-  SessionId,
-  SessionLoss,
-} from "../../protocol/session/mod.ts";
+import type { SessionEvent, SessionFailover, SessionId, SessionLoss } from "../../protocol/session/mod.ts";
 import { Conversation } from "./conversation.ts";
+import type { ConversationWorld } from "./conversation.ts";
 import { PoolError } from "./pool_error.ts";
+import { startTimer } from "./timer.ts";
 
 /** How a session behaves. */
 export interface PoolSessionOptions {
@@ -42,8 +38,7 @@ export interface PoolFailover {
 }
 
 /** What a session needs of its client. */
-export interface SessionWorld {
-  readonly command: (command: SessionCommand) => void;
+export interface SessionWorld extends ConversationWorld {
   /** Why there is no registrar; undefined = there is one. */
   readonly registrarTrouble: () => string | undefined;
   /** The session is gone. */
@@ -72,7 +67,7 @@ export class SessionLife {
     this.#pool = pool;
     this.#options = options;
     this.#world = world;
-    this.conversation = new Conversation(session, `the session with pool ${pool}`, world.command);
+    this.conversation = new Conversation(session, `the session with pool ${pool}`, world);
     options.signal?.addEventListener("abort", this.#onAbort);
     this.#limit();
     // Not in the midst of the call: the machine does not know the session yet.
@@ -101,6 +96,7 @@ export class SessionLife {
 
   /** Looks for another element. */
   failover(reportUnreachable: boolean): void {
+    if (this.conversation.isOver) return;
     this.conversation.lost();
     this.#limit();
     this.#world.command({ type: "failover", session: this.#session, reportUnreachable });
@@ -162,7 +158,7 @@ export class SessionLife {
   /** From now on the session may be without an element for so long. */
   #limit(): void {
     const { giveUpAfterMs } = this.#options;
-    if (giveUpAfterMs !== undefined) this.#giveUpTimer ??= setTimeout(() => this.#giveUp(), giveUpAfterMs);
+    if (giveUpAfterMs !== undefined) this.#giveUpTimer ??= startTimer(giveUpAfterMs, () => this.#giveUp());
   }
 
   #giveUp(cause?: unknown): void {

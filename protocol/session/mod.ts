@@ -13,6 +13,7 @@ export type {
   ServiceHostEffect,
   ServiceHostInput,
   ServiceHostReport,
+  SessionAssociation,
   SessionClientEffect,
   SessionClientInput,
   SessionClientReport,

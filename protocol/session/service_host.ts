@@ -25,6 +25,7 @@ import type {
   HostSessionReport,
   ServiceHostEffect,
   ServiceHostInput,
+  SessionAssociation,
   SessionCommand,
   SessionEvent,
   SessionId,
@@ -157,6 +158,12 @@ export class ServiceHost implements Machine<ServiceHostInput, ServiceHostEffect>
   /** How many sessions are up. */
   get sessionCount(): number {
     return this.#sessions.size;
+  }
+
+  /** What carries a session; undefined = it has ended. */
+  associationOf(session: SessionId): SessionAssociation | undefined {
+    const { association } = this.#sessions.get(session) ?? {};
+    return association === undefined ? undefined : { endpoint: "data", association };
   }
 
   /** The load that pool users are told of, 0–1; undefined = the pool's policy does not look at it. */

@@ -25,6 +25,7 @@ import { isSessionEndpoint } from "./endpoints.ts";
 import type {
   ClientSessionReport,
   FailoverCommand,
+  SessionAssociation,
   SessionClientEffect,
   SessionClientInput,
   SessionCommand,
@@ -128,6 +129,12 @@ export class SessionClient implements Machine<SessionClientInput, SessionClientE
   /** How many sessions there are, in whatever state. */
   get sessionCount(): number {
     return this.#sessions.size;
+  }
+
+  /** What carries a session now; undefined = nothing. */
+  associationOf(session: SessionId): SessionAssociation | undefined {
+    const { endpoint, association } = this.#sessions.get(session)?.connection ?? {};
+    return endpoint === undefined || association === undefined ? undefined : { endpoint, association };
   }
 
   handle(input: SessionClientInput, now: Instant): void {

@@ -21,6 +21,13 @@ import type { UserReport } from "../user/report.ts";
 /** Names a session. At a client the caller chooses it, at a host the host does. */
 export type SessionId = number;
 
+/** The association that carries a session, for what its transport knows of it. */
+export interface SessionAssociation {
+  /** The endpoint's name. */
+  readonly endpoint: string;
+  readonly association: AssociationId;
+}
+
 /** What an application hears of its sessions. */
 export type SessionEvent =
   | SessionOpened

@@ -40,6 +40,15 @@ async function read(session: PoolSession, count: number): Promise<string[]> {
   return texts;
 }
 
+/** Waits until a number stands still while a hundred messages go to and fro elsewhere: what could go on would have done so. */
+async function standstill(number: () => number, elsewhere: PoolSession): Promise<void> {
+  for (let last = -1, rounds = 0; rounds < 100; rounds++) {
+    if (number() !== last) rounds = 0;
+    last = number();
+    await within("an answer", elsewhere.request("tick"));
+  }
+}
+
 /** All tests of the library that run over whatever carries SCTP. */
 export function testPools(options: TestTransport): void {
   const startPool = poolStarter(options);
@@ -134,6 +143,61 @@ export function testPools(options: TestTransport): void {
     for (const server of servers) await server.close();
   });
 
+  for (const failover of ["auto", "manual"] as const) {
+    Deno.test(`requests behind a failover that nobody has read of are sent once, failover ${failover}`, async () => {
+      await using pool = await startPool();
+      const servers = [await pool.serve(named("alpha")), await pool.serve(named("beta"))];
+      const lost = Promise.withResolvers<void>(), back = Promise.withResolvers<void>();
+      const log = ({ report }: PoolLogEntry) => {
+        if (report?.type !== "sessionFailover") return;
+        (report.state === "complete" ? back : lost).resolve();
+      };
+      await using session = await PoolSession.open("TestPool", { ...pool.options, failover, log });
+      await within("an answer", session.request("1"));
+      await servers.find(({ elementId }) => elementId === session.elementId)?.close();
+      await within("the loss", lost.promise);
+      if (failover === "manual") session.failover();
+      await within("the failover", back.promise);
+      const next = session.elementId;
+      for (const text of ["2", "3", "4"]) {
+        assert.match((await within("an answer", session.request(text))).text, new RegExp(` ${text}$`));
+      }
+      assert.equal(session.elementId, next, "it was not left for the loss of its predecessor");
+      for (const server of servers) await server.close();
+    });
+  }
+
+  Deno.test("what was sent before the close arrives, however much it is and however long nobody reads", async () => {
+    await using pool = await startPool();
+    const COUNT = 64, LENGTH = 64 * 1024;
+    const full = Promise.withResolvers<void>(), read = Promise.withResolvers<void>();
+    let octets = 0, sent = 0;
+    await using _server = await pool.serve(async (session) => {
+      for await (const { data } of session) {
+        if (data.length < LENGTH) await session.send(data);
+        else await full.promise;
+        octets += data.length;
+      }
+      if (octets >= LENGTH) read.resolve();
+    });
+    await using client = await PoolClient.start(pool.options);
+    const [session, elsewhere] = await Promise.all([client.open("TestPool"), client.open("TestPool")]);
+    const sending = Array.from({ length: COUNT }, async () => {
+      await session.send(new Uint8Array(LENGTH));
+      sent++;
+    });
+    const closed = session.close();
+    await assert.rejects(session.send("late"), { name: "PoolError", reason: "ended" });
+    await standstill(() => sent, elsewhere);
+    assert.ok(sent < COUNT, "the rest waits for room");
+    octets = 0;
+    full.resolve();
+    await within("the end", closed);
+    await Promise.all(sending);
+    await within("the service", read.promise);
+    assert.equal(octets, COUNT * LENGTH);
+  });
+
   Deno.test("with manual failover the program says when another element is looked for", async () => {
     await using pool = await startPool();
     const server = await pool.serve(named("alpha"));
@@ -154,17 +218,16 @@ export function testPools(options: TestTransport): void {
     const COUNT = 400, LENGTH = 64 * 1024;
     let sent = 0;
     await using _server = await pool.serve(async (session) => {
-      await session.cookie;
-      for (; sent < COUNT; sent++) await session.send(new Uint8Array(LENGTH).fill(sent));
+      for await (const { text } of session) {
+        if (text !== "go") await session.send(text);
+        else for (; sent < COUNT; sent++) await session.send(new Uint8Array(LENGTH).fill(sent));
+      }
     });
-    await using session = await PoolSession.open("TestPool", pool.options);
+    await using client = await PoolClient.start(pool.options);
+    const [session, elsewhere] = await Promise.all([client.open("TestPool"), client.open("TestPool")]);
     await session.send("go");
     const iterator = session[Symbol.asyncIterator]();
-    let previous = -1;
-    while (sent === 0 || sent !== previous) { // until it stands still
-      previous = sent;
-      await new Promise<void>((resolve) => setTimeout(resolve, 300));
-    }
+    await standstill(() => sent, elsewhere);
     assert.ok(sent > 0 && sent < 100, `${sent} messages of ${COUNT} were taken though nobody reads`);
     for (let n = 0; n < COUNT; n++) {
       const { value } = await within(`message ${n}`, iterator.next());
@@ -231,6 +294,21 @@ export function testPools(options: TestTransport): void {
     assert.equal((await within("an answer", session.request("good"))).text, "good");
   });
 
+  Deno.test("a service that fails since another session of its own has ended loses its session, too", async () => {
+    await using pool = await startPool();
+    const errors: string[] = [];
+    await using _server = await pool.serve(
+      () => Promise.reject(new PoolError("ended", "the other one has ended")),
+      {
+        onError: (error) => errors.push(String(error)),
+      },
+    );
+    await using session = await PoolSession.open("TestPool", { ...pool.options, failover: "manual" });
+    const { value } = await within("the loss", session.events().next());
+    assert.ok(value?.type === "failover" && value.loss === "aborted");
+    assert.deepEqual(errors, ["PoolError: the other one has ended"]);
+  });
+
   Deno.test("what is wrong is told in words: options, names, policies", async () => {
     const cases: readonly (readonly [() => Promise<unknown>, RegExp])[] = [
       [() => PoolSession.open("P", { announce: "off" }), /announce is "off" and registrars is empty/],
@@ -263,8 +341,8 @@ export function testPools(options: TestTransport): void {
     await using pool = await startPool();
     await using _first = await pool.serve(echo);
     await assert.rejects(pool.serve(echo, { policy: "LeastUsed" }), { reason: "refused", message: /policy/ });
-    const signal = AbortSignal.timeout(500);
-    await assert.rejects(pool.serve(echo, { policy: "LeastUsed", retryRefused: true, signal }), {
+    const untilRefused = untilSaid(/refused/);
+    await assert.rejects(pool.serve(echo, { policy: "LeastUsed", retryRefused: true, ...untilRefused }), {
       reason: "timeout",
       message: /policy/,
     });
@@ -350,7 +428,7 @@ export function testPools(options: TestTransport): void {
       within("an error", PoolSession.open("TestPool", options));
     await assert.rejects(opening({ ...gone.options, giveUpAfterMs: 100 }), {
       reason: "timeout",
-      message: /within 0\.1 s: /,
+      message: /within \d+\.\d s: /, // as measured: a busy machine comes later
     });
     await assert.rejects(opening({ ...gone.options, ...untilSaid(/cannot be used/) }), {
       reason: "timeout",
@@ -376,12 +454,12 @@ export function testPools(options: TestTransport): void {
   Deno.test("a session gives up when no other element is found in time, and says why", async () => {
     await using pool = await startPool();
     const server = await pool.serve(echo);
-    await using session = await PoolSession.open("TestPool", { ...pool.options, giveUpAfterMs: 2500 });
+    await using session = await PoolSession.open("TestPool", { ...pool.options, giveUpAfterMs: 500 });
     await server.close();
     await assert.rejects(within("an error", session.request("?")), { name: "PoolError" });
     await assert.rejects(session.send("?"), {
       reason: "timeout",
-      message: /no other element was found: unknown pool handle/,
+      message: /no other element was found: \S/, // what it is depends on how far it came in time
     });
   });
 }
