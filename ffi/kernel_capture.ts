@@ -199,6 +199,7 @@ export function dissect(
     : readIpv6Header(view);
   if (ip === undefined) return undefined;
   const { protocol, source, destination, end } = ip;
+  if (end > octets.length) return undefined; // a packet socket sees packets before anybody has looked at their lengths
   let { start } = ip, sourceUdpPort = 0, destinationUdpPort = 0;
   if (protocol === Protocol.udp) {
     if (udpPort === 0 || start + UDP_HEADER_BYTES > end) return undefined;
@@ -207,7 +208,7 @@ export function dissect(
     if (sourceUdpPort !== udpPort && destinationUdpPort !== udpPort) return undefined;
     start += UDP_HEADER_BYTES;
   } else if (protocol !== Protocol.sctp) return undefined;
-  if (end > octets.length || start + SCTP_HEADER_BYTES > end) return undefined;
+  if (start + SCTP_HEADER_BYTES > end) return undefined;
   const sctp = octets.subarray(start, end);
   return { direction, source, destination, sourceUdpPort, destinationUdpPort, sctp };
 }

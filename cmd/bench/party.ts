@@ -4,7 +4,13 @@
  *
  * @module
  */
-import type { AssociationUp, Endpoint, MessageReceived, TransportEvent } from "../../protocol/net.ts";
+import type {
+  AssociationUp,
+  Endpoint,
+  MessageReceived,
+  SendCommand,
+  TransportEvent,
+} from "../../protocol/net.ts";
 import { type Control, CONTROL_PPID, type Plan, readControl, VERSION, writeControl } from "./control.ts";
 import { type DirectionResult, type Figures, Tally } from "./figures.ts";
 import type { Histogram } from "./histogram.ts";
@@ -13,6 +19,12 @@ import { createSending, type Sending } from "./sending.ts";
 
 /** The peer has so long to say whether it takes part in a run. */
 const ANSWER_LIMIT_MS = 10_000;
+
+/**
+ * What may be said while the transport has no room. A run takes five control messages of one side, and `latency` has one
+ * message under way: who makes this side say more reads nothing, and would have it keep all of that.
+ */
+const MAX_SAID_WHILE_BLOCKED = 8;
 
 /** What a run on one association yielded. */
 export interface RunResult {
@@ -45,6 +57,8 @@ export class Party {
   readonly #hooks: PartyHooks;
   #run: Run | undefined;
   #foreign: Tally | undefined;
+  /** What was said since the transport has no room; undefined = it has. */
+  #saidWhileBlocked: number | undefined;
   #before: Progress = { sentMessages: 0, sentOctets: 0, receivedMessages: 0, receivedOctets: 0 };
 
   constructor(endpoint: Endpoint, up: AssociationUp, hooks: PartyHooks) {
@@ -95,9 +109,11 @@ export class Party {
         else this.#data(event, now);
         break;
       case "blocked":
+        this.#saidWhileBlocked = 0;
         this.#run?.sending?.blocked();
         break;
       case "writable":
+        this.#saidWhileBlocked = undefined;
         this.#run?.sending?.writable();
         break;
       case "sendFailed":
@@ -149,8 +165,8 @@ export class Party {
       run.sending?.reply(now);
     } else {
       if (run.echo) {
-        const { association } = this.up, { ppid, unordered } = run.plan;
-        this.#endpoint.execute({ type: "send", association, data, ppid, stream, unordered });
+        const { ppid, unordered } = run.plan;
+        this.#answerWith({ data, ppid, stream, unordered });
       }
       run.receiving.add(data.length, now);
     }
@@ -158,11 +174,7 @@ export class Party {
 
   #control(octets: Uint8Array): void {
     const control = readControl(octets);
-    if (control === undefined) {
-      const { association } = this.up;
-      this.#endpoint.execute({ type: "abort", association, reason: "not a control message of rsp bench" });
-      return;
-    }
+    if (control === undefined) return this.#abort("not a control message of rsp bench");
     if (control.type === "run") this.#answer(control.version, control.plan);
     else if (this.#run !== undefined) this.#proceed(this.#run, control);
   }
@@ -256,8 +268,19 @@ export class Party {
   }
 
   #tell(control: Control): void {
-    const { association } = this.up, data = writeControl(control);
-    this.#endpoint.execute({ type: "send", association, data, ppid: CONTROL_PPID, sackImmediately: true });
+    this.#answerWith({ data: writeControl(control), ppid: CONTROL_PPID, sackImmediately: true });
+  }
+
+  /** Sends what the peer has made this side say. */
+  #answerWith(message: Omit<SendCommand, "type" | "association">): void {
+    if (this.#saidWhileBlocked !== undefined && ++this.#saidWhileBlocked > MAX_SAID_WHILE_BLOCKED) {
+      return this.#abort("asks and does not read");
+    }
+    this.#endpoint.execute({ type: "send", association: this.up.association, ...message });
+  }
+
+  #abort(reason: string): void {
+    this.#endpoint.execute({ type: "abort", association: this.up.association, reason });
   }
 
   #retransmissions(): number | undefined {

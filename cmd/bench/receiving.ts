@@ -41,6 +41,7 @@ export class Receiving {
   }
 
   #watch(total: number): void {
+    this.cancel(); // a peer may say `end` again and again
     this.#timer = setTimeout(() => {
       if (this.tally.total === total) this.#finish();
       else this.#watch(this.tally.total);

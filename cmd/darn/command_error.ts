@@ -1,4 +1,5 @@
 /** How a command of the prompt or of a script fails, and what that makes of the exit code. */
+import { SocketOptionError } from "../../protocol/net.ts";
 
 /** Exit codes of `rsp darn`; 2, a wrong command line, is told by OptionError as everywhere. */
 export const DarnExitCode = {
@@ -30,4 +31,12 @@ export class SessionEnded extends Error {
     super("the session ends");
     this.name = "SessionEnded";
   }
+}
+
+/** What went wrong, for people. @throws what is a fault of this program */
+export function problem(error: unknown): string {
+  const isExpected = error instanceof CommandError || error instanceof SocketOptionError ||
+    (error instanceof Error && "code" in error);
+  if (isExpected) return error.message;
+  throw error;
 }

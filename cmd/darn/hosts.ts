@@ -39,12 +39,17 @@ export function ipv4Addresses(): IpAddress[] {
  * Puts a zone behind link-local IPv6 addresses that have none.
  *
  * @param name name of an interface; undefined = leave them alone
+ * @param interfaces those of this host
  * @throws {OptionError} when there is no such interface
  */
-export function withZone(addresses: readonly IpAddress[], name: string | undefined): IpAddress[] {
+export function withZone(
+  addresses: readonly IpAddress[],
+  name: string | undefined,
+  interfaces: ReturnType<typeof networkInterfaces> = networkInterfaces(),
+): IpAddress[] {
   if (name === undefined) return [...addresses];
-  const entry = (networkInterfaces()[name] ?? []).find(({ family }) => family === "IPv6");
-  const zone = entry?.scopeid ?? 0;
+  // Only its link-local addresses have a zone, and Linux lists them behind the others.
+  const zone = interfaces[name]?.find(({ scopeid = 0 }) => scopeid !== 0)?.scopeid ?? 0;
   return addresses.map((address) => {
     const needsZone = !isIpv4(address) && addressScope(address) === "link-local" && !address.includes("%");
     if (!needsZone) return address;

@@ -1,5 +1,5 @@
 /** Work that goes on besides the prompt: repeated sending and watching. */
-import { CommandError, SessionEnded } from "./command_error.ts";
+import { CommandError, problem, SessionEnded } from "./command_error.ts";
 import type { Display } from "./display.ts";
 
 interface Job {
@@ -31,8 +31,7 @@ export class Jobs {
     const number = ++this.#lastNumber, stop = new AbortController();
     const signal = AbortSignal.any([stop.signal, this.#ended]);
     const done = work(signal).catch((error) => {
-      if (error instanceof CommandError) this.#display.error(error.message, { job: number });
-      else if (!(error instanceof SessionEnded)) throw error;
+      if (!(error instanceof SessionEnded)) this.#display.error(problem(error), { job: number });
     }).finally(() => {
       this.#jobs.delete(number);
     });

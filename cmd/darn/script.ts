@@ -1,8 +1,7 @@
 /** Runs lines one after another, as a prompt's, a pipe's or a file's. */
 import { readFile } from "node:fs/promises";
-import { SocketOptionError } from "../../protocol/net.ts";
 import { fileProblem } from "../driver/file_problem.ts";
-import { CommandError, DarnExitCode, SessionEnded } from "./command_error.ts";
+import { CommandError, DarnExitCode, problem, SessionEnded } from "./command_error.ts";
 import type { CommandScope, CommandTable } from "./interactive_command.ts";
 import type { Session } from "./session.ts";
 
@@ -112,12 +111,4 @@ async function readText(path: string): Promise<string> {
   } catch (error) {
     throw new CommandError(`cannot read ${path}: ${fileProblem(error)}`);
   }
-}
-
-/** What went wrong, for people. @throws what is a fault of this program */
-function problem(error: unknown): string {
-  const isExpected = error instanceof CommandError || error instanceof SocketOptionError ||
-    (error instanceof Error && "code" in error);
-  if (isExpected) return error.message;
-  throw error;
 }

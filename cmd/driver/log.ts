@@ -2,9 +2,9 @@
  * The log of a command: lines for people, or JSON objects for programs. Every line is written at once, so that a pipe or
  * a file shows what happened up to the last moment.
  */
-import { openSync, writeSync } from "node:fs";
+import { openSync, writeFileSync } from "node:fs";
 import { styleText } from "node:util";
-import type { Context } from "../command.ts";
+import type { Context, Output } from "../command.ts";
 import type { logOptions } from "../common_options.ts";
 import { OptionError } from "../options.ts";
 import type { OptionValues } from "../options.ts";
@@ -168,16 +168,25 @@ export function openLog(context: Context<OptionValues<typeof logOptions>>): Log 
     json: options.json,
     write: file === undefined
       ? (line) => stream.write(line)
-      : fileWriter(file, options.logappend !== undefined),
+      : fileWriter(file, options.logappend !== undefined, context.stderr),
     now: () => new Date(),
   });
 }
 
-function fileWriter(path: string, append: boolean): (line: string) => void {
+function fileWriter(path: string, append: boolean, stderr: Output): (line: string) => void {
+  let file: number;
   try {
-    const file = openSync(path, append ? "a" : "w");
-    return (line) => void writeSync(file, line);
+    file = openSync(path, append ? "a" : "w");
   } catch (error) {
     throw new OptionError(`cannot open the log file ${path}: ${fileProblem(error)}`);
   }
+  let isTold = false;
+  return (line) => {
+    try {
+      writeFileSync(file, line);
+    } catch (error) { // the disk is full: the service matters more than its log
+      if (!isTold) stderr.write(`cannot write the log file ${path}: ${fileProblem(error)}; lines are lost\n`);
+      isTold = true;
+    }
+  };
 }

@@ -3,9 +3,9 @@ import { captureFilter, dissect } from "../../ffi/kernel_capture.ts";
 
 const SCTP = "0007" + "1388" + "00000000" + "00000000" + "0a000004";
 
-function ipv4(protocol: number, payload: string, fragment = 0): Uint8Array<ArrayBuffer> {
+function ipv4(protocol: number, payload: string, fragment = 0, words = 5): Uint8Array<ArrayBuffer> {
   const view = new DataView(new ArrayBuffer(20));
-  view.setUint8(0, 0x45);
+  view.setUint8(0, 0x40 | words);
   view.setUint16(2, 20 + payload.length / 2);
   view.setUint16(6, fragment);
   view.setUint8(9, protocol);
@@ -51,11 +51,26 @@ Deno.test("dissect() finds SCTP in UDP from and to the port of RFC 6951, and no 
   assert.equal(dissect(ipv4(17, udp("0000", "0000")), "received", 0), undefined);
 });
 
-Deno.test("dissect() takes nothing that is cut short, fragmented or something else", () => {
-  const whole = ipv4(132, SCTP);
-  for (let length = 0; length < whole.length; length++) {
-    assert.equal(dissect(whole.slice(0, length), "sent", 0), undefined, `${length} octets`);
-  }
+const UDP = "26ab" + "26ab" + "0018" + "0000" + SCTP;
+
+for (
+  const [name, whole] of [
+    ["SCTP in IPv4", ipv4(132, SCTP)],
+    ["SCTP in IPv6", ipv6(132, SCTP)],
+    ["SCTP in UDP in IPv4", ipv4(17, UDP)],
+    ["SCTP in UDP in IPv6", ipv6(17, UDP)],
+    ["SCTP in UDP behind options of IPv4", ipv4(17, "00".repeat(40) + UDP, 0, 15)],
+  ] as const
+) {
+  Deno.test(`dissect() takes no ${name} that is cut short`, () => {
+    assert.notEqual(dissect(whole, "received", 9899), undefined);
+    for (let length = 0; length < whole.length; length++) {
+      assert.equal(dissect(whole.slice(0, length), "received", 9899), undefined, `${length} octets`);
+    }
+  });
+}
+
+Deno.test("dissect() takes nothing that is fragmented or something else", () => {
   assert.equal(dissect(ipv4(132, SCTP, 0x2000), "sent", 0), undefined);
   assert.equal(dissect(ipv4(132, SCTP, 100), "sent", 0), undefined);
   assert.equal(dissect(ipv4(132, SCTP, 0x4000), "sent", 0)?.sctp.length, SCTP.length / 2); // "do not fragment"

@@ -3,6 +3,7 @@ import { commandTable } from "../../../cmd/darn/commands/mod.ts";
 import { Display } from "../../../cmd/darn/display.ts";
 import { ScriptRunner } from "../../../cmd/darn/script.ts";
 import { Session } from "../../../cmd/darn/session.ts";
+import { SocketOptionError } from "../../../protocol/net.ts";
 import type { TransportCommand, TransportEvent } from "../../../protocol/net.ts";
 import { recordOutput } from "../world.ts";
 import { FakeTransport } from "./fake_endpoint.ts";
@@ -238,6 +239,14 @@ Deno.test("repeated sending and watching go on besides the prompt until they are
   assert.match(stdout(), /job 1 started: snd=1 count=forever rate=1000\n/);
   assert.equal(stderr(), "error: stopped\nerror: stopped\n");
   assert.ok(transport.asked.length >= 1);
+});
+
+Deno.test("watching an option that cannot be read any more ends with a sentence", async () => {
+  const { runner, session, transport, stderr } = world();
+  transport.optionError = new SocketOptionError("EINVAL", "Cannot read status without an association");
+  await runner.typed("watch get status");
+  await session.jobs.finished();
+  assert.equal(stderr(), "error: Cannot read status without an association\n");
 });
 
 Deno.test("files may name each other, but not for ever", async () => {

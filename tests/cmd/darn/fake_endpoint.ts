@@ -17,6 +17,8 @@ export class FakeTransport implements Transport {
   #onEvents: EventHandler = () => {};
   /** Answers a command at once, in the place of a peer. */
   answer: (command: TransportCommand) => readonly TransportEvent[] = () => [];
+  /** What reading an option throws. */
+  optionError: Error | undefined;
 
   open(_options: unknown, onEvents: EventHandler): Endpoint {
     this.#onEvents = onEvents;
@@ -33,6 +35,7 @@ export class FakeTransport implements Transport {
       statistics: () => undefined,
       getOption: (name: SocketOptionName, target?: SocketOptionTarget) => {
         note("get", name, target);
+        if (this.optionError !== undefined) throw this.optionError;
         return { value: 1 };
       },
       setOption: (name: SocketOptionName, value: SocketOptionValue, target?: SocketOptionTarget) =>

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { logOptions } from "../../../cmd/common_options.ts";
 import { Log, LogLevel, openLog, quietened } from "../../../cmd/driver/log.ts";
 import { parseOptions } from "../../../cmd/parse_options.ts";
+import { recordOutput } from "../world.ts";
 
 function recordLog(settings: { level?: number; color?: boolean; json?: boolean } = {}) {
   const lines: string[] = [];
@@ -124,4 +125,29 @@ Deno.test("openLog() begins a file with -logfile, goes on with it by -logappend,
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+/** A log in a file. */
+function logInto(logfile: string) {
+  const { values } = parseOptions(logOptions, [`-logfile=${logfile}`], () => undefined),
+    output = recordOutput();
+  const context = { options: values, stdout: output, stderr: output, variable: () => undefined };
+  return { log: openLog(context as unknown as Parameters<typeof openLog>[0]), stderr: output.text };
+}
+
+Deno.test("a full disk does not end a program that logs into a file, and is told once", () => {
+  const { log, stderr } = logInto("/dev/full");
+  log.note("one");
+  log.note("two");
+  assert.match(stderr(), /^cannot write the log file \/dev\/full: no space left[^\n]*; lines are lost\n$/i);
+});
+
+Deno.test("a log file has every line whole", async () => {
+  const path = await Deno.makeTempFile();
+  const { log, stderr } = logInto(path);
+  for (const text of ["one", "two ".repeat(100_000), "three"]) log.note(text);
+  const lines = (await Deno.readTextFile(path)).split("\n").map((line) => line.slice(13));
+  assert.deepEqual(lines, ["one", "two ".repeat(100_000), "three", ""]);
+  assert.equal(stderr(), "");
+  await Deno.remove(path);
 });
