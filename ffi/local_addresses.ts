@@ -56,10 +56,10 @@ function readLocalAddresses(): LocalAddress[] {
   const found = new Map<IpAddress, LocalAddress>();
   for (const interfaces of Object.values(networkInterfaces())) {
     for (const { address: text, cidr, family, scopeid } of interfaces ?? []) {
-      const bare = parseIpAddress(text);
+      const bare = parseIpAddress(text.replace(/%.*/, "")); // the zone may stand there by its name
       if (bare === undefined) continue;
       const zone = family === "IPv6" && bare.startsWith("fe80") && scopeid ? `%${scopeid}` : "";
-      const address = `${bare.replace(/%.*/, "")}${zone}`;
+      const address = `${bare}${zone}`;
       const prefixBits = Number(cidr?.slice(cidr.indexOf("/") + 1) ?? (family === "IPv4" ? 32 : 128));
       found.set(address, { address, prefixBits });
     }

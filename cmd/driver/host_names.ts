@@ -38,6 +38,14 @@ export function resolveHosts(sockets: readonly HostSocket[], ask: Lookup = askSy
 async function addressesOf(host: string, ask: Lookup): Promise<IpAddress[]> {
   const address = parseIpAddress(host);
   if (address !== undefined) return [address];
+  if (host.includes("%")) { // the resolver would give it back as it is
+    throw new OptionError(
+      `${
+        JSON.stringify(host)
+      } is no address: behind % of a link-local IPv6 address stands the number of an interface, ` +
+        "which `ip link` shows",
+    );
+  }
   let found: readonly string[];
   try {
     found = await ask(host);

@@ -58,14 +58,21 @@ export function isIpv4(address: IpAddress): boolean {
  * Reads an address as people write it.
  *
  * @param text `10.1.0.1`, `fd01::1`, `::ffff:10.1.0.1`, `fe80::1%2`
- * @returns canonical text, or undefined when it is not an address
+ * @returns canonical text, or undefined when it is not an address. Only link-local IPv6 addresses have zones, by number.
  */
 export function parseIpAddress(text: string): IpAddress | undefined {
   const octets = ipAddressOctets(text);
   if (octets === undefined) return undefined;
-  const zone = text.includes("%") ? text.slice(text.indexOf("%")) : "";
-  return formatIpAddress(octets) + zone;
+  const address = formatIpAddress(octets);
+  const percent = text.indexOf("%");
+  if (percent < 0) return address;
+  const zone = text.slice(percent);
+  const zoned = ZONE.test(zone) && !isIpv4(address) && addressScope(address) === "link-local";
+  return zoned ? address + zone : undefined;
 }
+
+/** The number of an interface, as Linux counts them: below 2^31. */
+const ZONE = /^%[1-9][0-9]{0,8}$/;
 
 /**
  * The octets of an address: 4 or 16.

@@ -1,3 +1,5 @@
+import { MAX_IDLE_HELD_SLOTS } from "./limits.ts";
+
 /** What is known of a TSN behind a gap. */
 export const HeldState = {
   missing: 0,
@@ -8,6 +10,8 @@ export const HeldState = {
 } as const;
 
 const INITIAL_CAPACITY = 64;
+/** What a slot takes in all columns. */
+const SLOT_OCTETS = 18;
 const EMPTY = new Uint8Array(0), NO_SHORTS = new Uint16Array(0), NO_WORDS = new Uint32Array(0);
 
 /** The chunks received beyond the cumulative TSN, in circular arrays indexed by TSN. Made when a first one comes. */
@@ -24,6 +28,17 @@ export class HeldChunks {
   count = 0;
   octets = 0;
 
+  #capacityFor(reach: number): number {
+    let capacity = Math.max(INITIAL_CAPACITY, this.mask + 1);
+    while (capacity <= reach) capacity *= 2;
+    return capacity;
+  }
+
+  /** Octets of the columns once there is room for TSNs up to `reach` beyond the cumulative one, whoever is in them. */
+  columnOctets(reach: number): number {
+    return this.#capacityFor(reach) * SLOT_OCTETS;
+  }
+
   /**
    * Makes room for TSNs up to `reach` beyond the cumulative one.
    *
@@ -31,8 +46,7 @@ export class HeldChunks {
    */
   reserve(cumulative: number, reach: number): void {
     if (reach <= this.mask) return;
-    let capacity = Math.max(INITIAL_CAPACITY, this.mask + 1);
-    while (capacity <= reach) capacity *= 2;
+    const capacity = this.#capacityFor(reach);
     const old = { ...this.#columns(), mask: this.mask };
     this.states = new Uint8Array(capacity);
     this.flags = new Uint8Array(capacity);
@@ -51,6 +65,16 @@ export class HeldChunks {
       this.ssns[to] = old.ssns[from]!;
       this.ppids[to] = old.ppids[from]!;
     }
+  }
+
+  /** Some TSNs were removed: long columns without a chunk go. */
+  release(): void {
+    if (this.count > 0 || this.mask < MAX_IDLE_HELD_SLOTS) return;
+    this.states = this.flags = EMPTY;
+    this.data = [];
+    this.streams = this.ssns = NO_SHORTS;
+    this.ppids = NO_WORDS;
+    this.mask = -1;
   }
 
   /** Whether a TSN between the cumulative one and `mask` beyond it was received. */

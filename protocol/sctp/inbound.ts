@@ -152,6 +152,7 @@ export class Inbound {
       this.cumulativeTsn = tsn;
       return this.#advanced(0) || DataOutcome.badStream;
     }
+    if (!this.#takesBehindGap(0, ahead)) return DataOutcome.dropped;
     this.#held.reserve(this.cumulativeTsn, ahead);
     this.#held.putConsumed(tsn);
     if (tsnDifference(tsn, this.highestTsn) > 0) this.highestTsn = tsn;
@@ -170,7 +171,7 @@ export class Inbound {
     flags: number,
   ): number {
     const length = to - from;
-    if (!this.#takesBehindGap(length)) return DataOutcome.dropped;
+    if (!this.#takesBehindGap(length, ahead)) return DataOutcome.dropped;
     this.advertised -= length;
     this.#held.reserve(this.cumulativeTsn, ahead);
     if (tsnDifference(tsn, this.highestTsn) > 0) this.highestTsn = tsn;
@@ -180,10 +181,12 @@ export class Inbound {
     return failure || DataOutcome.behindGap;
   }
 
-  #takesBehindGap(length: number): boolean {
+  /** A TSN far ahead costs the columns up to there, even if it is the only one. */
+  #takesBehindGap(length: number, ahead: number): boolean {
     const { receiveBuffer } = this.#limits;
     const octets = this.#occupiedOctets + length;
-    const overhead = (this.#held.count + this.streams.waitingCount) * HELD_CHUNK_OVERHEAD;
+    const records = (this.#held.count + this.streams.waitingCount) * HELD_CHUNK_OVERHEAD;
+    const overhead = Math.max(records, this.#held.columnOctets(ahead));
     return octets <= receiveBuffer && octets + overhead <= 2 * receiveBuffer;
   }
 
@@ -195,6 +198,7 @@ export class Inbound {
       const failure = this.#reassembly.reached(tsn);
       if (failure !== 0) return failure;
     }
+    held.release();
     return 0;
   }
 
@@ -211,6 +215,7 @@ export class Inbound {
       const tsn = tsnAdd(this.cumulativeTsn, i);
       if (held.has(tsn)) held.remove(tsn);
     }
+    held.release();
     this.cumulativeTsn = cumulative;
     this.#reassembly.forwarded();
     return true;

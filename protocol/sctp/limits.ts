@@ -3,7 +3,10 @@
  * that reaches it.
  */
 
-/** Associations of one endpoint. An idle one costs about 6 KiB, so a flood of them gets at most 100 MB. */
+/**
+ * Associations of one endpoint. An idle one costs about 6 KiB, so a flood of them gets at most 100 MB. One whose peer sends
+ * may cost more: twice its receive buffer, and `maxMessage` for what is under assembly.
+ */
 export const MAX_ASSOCIATIONS = 16_384;
 
 /** Addresses of a peer. Each gets HEARTBEATs, so a long list would make this host a reflector. */
@@ -26,6 +29,9 @@ export const MAX_FLIGHT_CHUNKS = 32_768;
 
 /** What one out-of-order chunk is taken to cost besides its data, when it is decided whether to keep it. */
 export const HELD_CHUNK_OVERHEAD = 64;
+
+/** Places for out-of-order chunks that an association keeps when it holds none, 18 KiB: losses come again. */
+export const MAX_IDLE_HELD_SLOTS = 1024;
 
 /** What a message under way is taken to cost besides its data, with interleaving, where there may be very many. */
 export const PARTIAL_MESSAGE_OVERHEAD = 256;

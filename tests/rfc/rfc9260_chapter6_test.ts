@@ -22,6 +22,7 @@ import {
   tlvs,
   tsnOf,
 } from "./bench.ts";
+import { acceptPartial, forwardTsn } from "./data_bench.ts";
 
 /** Octets of user data in all DATA chunks. */
 function userOctets(packets: readonly SentPacket[]): number {
@@ -219,6 +220,36 @@ Deno.test("§6.2: data beyond a closed window is dropped, and a SACK says where 
   const answer = readSack(chunksOf([...answers, ...bench.advance(500)], Chunk.sack).at(-1)!);
   assert.equal(answer.cumulative, THERE_TSN + bench.eventsOf("message").length - 1);
   assert.equal(answer.window, 0);
+});
+
+Deno.test("§6.2: the places up to a chunk that lies far ahead count against the receive buffer", () => {
+  const gapsOf = (receiveBuffer: number, ahead: number, stream: number) => {
+    const { bench, tag } = accept({ endpoint: { receiveBuffer } });
+    const far = data({ tsn: THERE_TSN + ahead, stream });
+    return readSack(onlyChunk(bench.give(tag, [far]), Chunk.sack)).gaps.length;
+  };
+
+  for (const stream of [0, 0xfff0]) { // the latter is none of this association's
+    assert.deepEqual([gapsOf(100_000, 5000, stream), gapsOf(100_000, 20_000, stream)], [1, 0]);
+    assert.equal(gapsOf(1 << 20, 30_000, stream), 1);
+  }
+});
+
+Deno.test("§6.2: the places up to a chunk that lay far ahead are free again when the gap is closed, or passed over", () => {
+  const far = THERE_TSN + 5000;
+  const fill = Array.from({ length: 5000 }, (_, i) => data({ tsn: THERE_TSN + i, ssn: i }));
+  for (const gap of [fill, [forwardTsn(far, [[0, 5000]])]]) {
+    const { bench, tag } = acceptPartial({ receiveBuffer: 100_000 });
+    bench.give(tag, [data({ tsn: far, ssn: 5000 })]);
+    for (let i = 0; i < gap.length; i += 500) bench.give(tag, gap.slice(i, i + 500));
+    const large = new Uint8Array(1000);
+
+    const last = Array.from({ length: 90 }, (_, i) => data({ tsn: far + 2 + i, ssn: 5002 + i, data: large }))
+      .map((one) => bench.give(tag, [one])).at(-1)!;
+
+    const { cumulative, gaps } = readSack(onlyChunk(last, Chunk.sack));
+    assert.deepEqual([cumulative, gaps], [far, [[2, 91]]]);
+  }
 });
 
 Deno.test("§6.2: the window opens again for a sender that waits", () => {

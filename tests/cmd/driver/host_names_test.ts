@@ -22,6 +22,13 @@ Deno.test("resolveHosts() says which name has no address, and why", async () => 
   );
 });
 
+Deno.test("resolveHosts() refuses a zone by its name, which the resolver would let through", async () => {
+  await assert.rejects(
+    resolveHosts([{ hosts: ["fe80::1%eth0"], port: 1 }]),
+    /^OptionError: "fe80::1%eth0" is no address: .* the number of an interface/,
+  );
+});
+
 Deno.test("resolveHosts() asks the system for localhost", async () => {
   const [socket] = await resolveHosts([{ hosts: ["localhost"], port: 3863 }]);
   assert.ok(socket!.addresses.includes("127.0.0.1") || socket!.addresses.includes("::1"));
