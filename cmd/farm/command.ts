@@ -76,7 +76,7 @@ async function runFarm(context: Context<FarmOptionValues>): Promise<number> {
     await using signing = options.sign === undefined ? undefined : await Signing.open(options.sign);
     const packages = new Packages({ ...options, signing, temporary: (name) => results.temporary(name) });
     const inputs = await plannedInputs(words, options, journal, packages);
-    for (const { name, files } of journal.entries.values()) results.owned(name, files);
+    for (const { name, files } of journal.rows) results.owned(name, files);
     const waiting = options.again ? inputs : await undone(inputs, journal, options.output);
     tellPlan(log, inputs.length, waiting.length);
     if (waiting.length === 0) return 0;
@@ -126,7 +126,7 @@ async function undone(
   journal: Journal,
   folder: string,
 ): Promise<readonly FarmInput[]> {
-  const done = await Promise.all(inputs.map(({ key }) => journal.has(key, folder)));
+  const done = await Promise.all(inputs.map((input) => journal.has(input, folder)));
   return inputs.filter((_input, index) => !done[index]);
 }
 

@@ -152,9 +152,10 @@ export class Farm {
     switch (result.outcome) {
       case "succeeded":
         try {
-          const { key, name } = job.work;
-          const files = await results.collect(job.work, output, signal);
-          journal.add({ key, source: sourceOf(job.work), name, files });
+          const { key, name } = job.work, source = sourceOf(job.work);
+          const claim = (files: readonly string[]) => journal.claim({ source, name, files });
+          const files = await results.collect(job.work, output, { signal, claim });
+          journal.add({ key, source, name, files });
           return this.#done(job, result, files);
         } catch (error) {
           if (signal.aborted) return this.#unfinished(job);

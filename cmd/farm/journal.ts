@@ -5,10 +5,8 @@ import { join } from "node:path";
 import { fileProblem } from "../driver/file_problem.ts";
 import { OptionError } from "../options.ts";
 
-/** A job that is done. */
-export interface JournalEntry {
-  /** Which job: see `FarmInput`. */
-  readonly key: string;
+/** What a job's results are. */
+export interface JournalClaim {
   /** What it is about: the path of its input, or a word. */
   readonly source: string;
   /** What its results are called. */
@@ -17,11 +15,24 @@ export interface JournalEntry {
   readonly files: readonly string[];
 }
 
+/** A job that is done. */
+export interface JournalEntry extends JournalClaim {
+  /** Which job: see `FarmInput`. */
+  readonly key: string;
+}
+
+/** The key of a row that says whose files are, and of no job that it is done. */
+const CLAIM = "";
+
 /**
- * A file with a line of JSON for each job that is done. A line that a crash has cut is left out: its job is done again.
+ * A file with a line of JSON for each job that is done, and one before for the files that it is about to have. A line that a
+ * crash has cut is left out: its job is done again. Results have the name of their input, whatever was done with it: a line
+ * makes those before it void that have its name.
  */
 export class Journal {
   readonly #path: string;
+  readonly #rows: JournalEntry[] = [];
+  /** Jobs that are done, by the names of their results. */
   readonly #entries = new Map<string, JournalEntry>();
 
   /**
@@ -33,36 +44,48 @@ export class Journal {
     this.#path = path;
     for (const line of read(path).split("\n")) {
       const entry = parse(line);
-      if (entry !== undefined) this.#entries.set(entry.key, entry);
+      if (entry !== undefined) this.#take(entry);
     }
   }
 
-  /** All jobs that were done, by their keys. */
-  get entries(): ReadonlyMap<string, JournalEntry> {
-    return this.#entries;
+  /** All that was written, also of jobs whose results others have replaced: their files are still theirs. */
+  get rows(): readonly JournalEntry[] {
+    return this.#rows;
   }
 
   /**
    * Whether a job was done and its result is still there.
    *
+   * @param job its key and the name of its results
    * @param folder of all results
    */
-  async has(key: string, folder: string): Promise<boolean> {
-    const entry = this.#entries.get(key);
-    if (entry === undefined) return false;
+  async has({ key, name }: Pick<JournalEntry, "key" | "name">, folder: string): Promise<boolean> {
+    const entry = this.#entries.get(name);
+    if (entry?.key !== key) return false;
     const found = await Promise.allSettled(entry.files.map((file) => access(join(folder, file))));
     return found.every(({ status }) => status === "fulfilled");
   }
 
   /** What results are called, by what they are about: names are not given to others. */
   get names(): ReadonlyMap<string, string> {
-    return new Map(this.#entries.values().map(({ source, name }) => [source, name]));
+    return new Map(this.#rows.map(({ source, name }) => [source, name]));
   }
 
   /** A job is done. It is written at once: what comes next may be the end of the machine. */
   add(entry: JournalEntry): void {
-    this.#entries.set(entry.key, entry);
+    this.#take(entry);
     appendFileSync(this.#path, `\n${JSON.stringify(entry)}\n`);
+  }
+
+  /** A job is about to have these files. Should the farm be killed now, they are no stranger's. */
+  claim(claim: JournalClaim): void {
+    this.add({ key: CLAIM, ...claim });
+  }
+
+  #take(entry: JournalEntry): void {
+    this.#rows.push(entry);
+    if (entry.key === CLAIM) this.#entries.delete(entry.name);
+    else this.#entries.set(entry.name, entry);
   }
 }
 

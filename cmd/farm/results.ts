@@ -1,5 +1,5 @@
 /** Where the results of a farm go. */
-import { lstat, mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
+import { lstat, mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileProblem } from "../driver/file_problem.ts";
 import { printable } from "../driver/printable.ts";
@@ -17,7 +17,10 @@ const LIMITS = { bytes: 16 * 2 ** 30, entries: 100_000, ratio: 2000, ratioFromBy
 /** What a job's server or the job itself has written about a failure, in the order of what says most. */
 const REPORTS = ["report.txt", RESULT.stderr, RESULT.stdout] as const;
 
-/** What a farm keeps of a file that is read for its last line, at most. */
+/** Octets at the end of a file in which its last line is looked for: servers may send logs of any length. */
+export const LAST_WORDS_OCTETS: number = 64 * 1024;
+
+/** What a farm tells of that line, at most. */
 const MAX_LINE = 200;
 
 /** A result is not as it should be. The message is a sentence. */
@@ -37,6 +40,13 @@ export interface ResultLayout {
   readonly commands: boolean;
 }
 
+/** What {@linkcode Results.collect} needs to know. */
+export interface CollectPlan {
+  readonly signal: AbortSignal;
+  /** The job is about to have these files. */
+  readonly claim: (files: readonly string[]) => void;
+}
+
 /** The folder of the results. */
 export class Results {
   readonly #layout: ResultLayout;
@@ -44,6 +54,7 @@ export class Results {
   readonly #owners = new Map<string, string>();
   /** Jobs that have results. */
   readonly #names = new Set<string>();
+  #lock: Deno.FsFile | undefined;
 
   /** @param layout the folder need not be there */
   constructor(layout: ResultLayout) {
@@ -60,8 +71,20 @@ export class Results {
     return join(this.#own, "logs");
   }
 
-  /** Makes the folders. What an earlier run left half done is removed. */
+  /**
+   * Makes the folders. What an earlier run left half done is removed.
+   *
+   * @throws {Error} when that is not possible, or another farm is at work there
+   */
   async open(): Promise<void> {
+    await mkdir(this.#own, { recursive: true });
+    const lock = await Deno.open(join(this.#own, "lock"), { write: true, create: true });
+    // Where the file system knows no locks, there is none.
+    if (!await lock.tryLock(true).catch(() => true)) {
+      lock.close();
+      throw new Error("another farm is at work there");
+    }
+    this.#lock = lock;
     await rm(this.#temporary, { recursive: true, force: true });
     await mkdir(this.#temporary, { recursive: true });
     await mkdir(this.logs, { recursive: true });
@@ -70,6 +93,8 @@ export class Results {
   /** Removes what is only there for a while. */
   async close(): Promise<void> {
     await rm(this.#temporary, { recursive: true, force: true });
+    this.#lock?.close();
+    this.#lock = undefined;
   }
 
   /** A place for a file or folder that is only there for a while. */
@@ -90,14 +115,18 @@ export class Results {
    * @returns the files, from the folder of the results
    * @throws {ResultError} when it is no good
    */
-  async collect({ name }: FarmInput, archive: string, signal: AbortSignal): Promise<readonly string[]> {
+  async collect(
+    { name }: FarmInput,
+    archive: string,
+    { signal, claim }: CollectPlan,
+  ): Promise<readonly string[]> {
     const unpacked = `${archive}.unpacked`;
     try {
       const isArchive = await this.#unpack(archive, unpacked, signal);
       if (!isArchive) await rename(archive, join(unpacked, "output.data"));
-      if (!this.#layout.commands) return await this.#place(name, unpacked);
+      if (!this.#layout.commands) return await this.#place(name, unpacked, claim);
       await this.#keepLogs(name, unpacked);
-      return await this.#place(name, join(unpacked, RESULT.files));
+      return await this.#place(name, join(unpacked, RESULT.files), claim);
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof ResultError) throw error;
@@ -150,20 +179,25 @@ export class Results {
   async #keepLogs(name: string, unpacked: string): Promise<string | undefined> {
     let words: string | undefined;
     for (const report of REPORTS) {
-      const text = await readFile(join(unpacked, report), "utf8").catch(() => undefined);
-      const kept = join(this.logs, `${name}.${report}`);
-      if (text === undefined) await rm(kept, { force: true });
-      else await rename(join(unpacked, report), kept);
-      words ??= lastLine(text ?? "");
+      const come = join(unpacked, report), kept = join(this.logs, `${name}.${report}`);
+      await rm(kept, { force: true });
+      if (!await isFile(come)) continue;
+      await rename(come, kept);
+      words ??= await lastLine(kept);
     }
     return words;
   }
 
   /** Puts the files below a folder in their place. */
-  async #place(name: string, stage: string): Promise<readonly string[]> {
+  async #place(name: string, stage: string, claim: CollectPlan["claim"]): Promise<readonly string[]> {
     const names = await filesBelow(stage);
-    if (!this.#layout.flat) return await this.#placeFolder(name, stage, names);
+    if (!this.#layout.flat) {
+      const files = names.map((file) => join(name, file));
+      await this.#placeFolder(name, stage, () => claim(files));
+      return files;
+    }
     await this.#claim(name, names);
+    claim(names);
     for (const file of names) {
       const target = join(this.#layout.folder, file);
       await mkdir(dirname(target), { recursive: true });
@@ -172,13 +206,15 @@ export class Results {
     return names;
   }
 
-  async #placeFolder(name: string, stage: string, names: readonly string[]): Promise<readonly string[]> {
+  async #placeFolder(name: string, stage: string, claim: () => void): Promise<void> {
     const target = join(this.#layout.folder, name);
-    if (this.#names.has(name)) await rm(target, { recursive: true, force: true });
-    else if (await exists(target)) throw new ResultError(`${target} is in its way, which no job has made`);
-    await rename(stage, target);
+    if (!this.#names.has(name) && await exists(target)) {
+      throw new ResultError(`${target} is in its way, which no job has made`);
+    }
+    claim();
     this.#names.add(name);
-    return names.map((file) => join(name, file));
+    await rm(target, { recursive: true, force: true });
+    await rename(stage, target);
   }
 
   /** Two jobs must not have the same file where all share a folder, and nobody else's file may be lost. */
@@ -207,6 +243,10 @@ function exists(path: string): Promise<boolean> {
   return lstat(path).then(() => true, () => false);
 }
 
+function isFile(path: string): Promise<boolean> {
+  return lstat(path).then((found) => found.isFile(), () => false);
+}
+
 /** All files below a folder, by their paths from there. Links are left out. */
 async function filesBelow(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
@@ -214,8 +254,17 @@ async function filesBelow(folder: string): Promise<string[]> {
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1));
 }
 
-/** The last line that says anything, fit for a log. */
-function lastLine(text: string): string | undefined {
+/** The last line of a file that says anything, fit for a log. */
+async function lastLine(path: string): Promise<string | undefined> {
+  await using file = await open(path);
+  const end = new Uint8Array(LAST_WORDS_OCTETS);
+  const { bytesRead } = await file.read(
+    end,
+    0,
+    end.length,
+    Math.max(0, (await file.stat()).size - end.length),
+  );
+  const text = new TextDecoder().decode(end.subarray(0, bytesRead));
   const line = text.split(/[\r\n]+/).findLast((one) => one.trim() !== "");
   return line === undefined ? undefined : printable(line.trim()).slice(0, MAX_LINE);
 }

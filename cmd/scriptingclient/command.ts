@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { defineCommand } from "../command.ts";
 import type { Command, Context } from "../command.ts";
 import { fileProblem } from "../driver/file_problem.ts";
-import { LogLevel, openLog } from "../driver/log.ts";
+import { LogLevel, openLog, quietened } from "../driver/log.ts";
 import type { Log } from "../driver/log.ts";
 import { OptionError } from "../options.ts";
 import { describeReport, line } from "../pool/describe_reports.ts";
@@ -38,7 +38,7 @@ export const command: Command = defineCommand({
   ],
   exitCodes: {
     0: "The job has succeeded, and its result is here",
-    1: "There is no result",
+    1: "There is no result, or the server has ended the job",
     others: "The job's own, when it has failed in every trial; what it left is downloaded all the same",
   },
   options: scriptingClientOptions,
@@ -53,7 +53,7 @@ export const command: Command = defineCommand({
       text: "Servers run only what is signed (-sskeyring)",
     },
   ],
-  run: (context) => runScriptingClient(context),
+  run: (context) => runScriptingClient(quietened(context)),
 });
 
 async function runScriptingClient(context: Context<ScriptingClientOptionValues>): Promise<number> {
@@ -229,7 +229,6 @@ class ScriptingProgram {
     for (const lines of Object.values(this.#lines)) lines.end();
     this.#display.at(undefined);
     const told = timeout === undefined ? result : { ...result, reason: timeout };
-    // Quiet or not, how it ended is told.
     const level = result.outcome === "succeeded" ? LogLevel.note : LogLevel.warning;
     const text = describeResult(told, this.#plan.output);
     this.#display.line(line(level, text, "jobDone", resultFields(told)));

@@ -107,7 +107,7 @@ export const scriptingClientOptions: ScriptingClientOptionTable = {
     max: 1_000_000,
     defaultValue: 0,
   }),
-  quiet: flag("Show only what goes wrong, and how it ended"),
+  quiet: flag("Show only what goes wrong"),
   ...jobOptions,
   ...clientOptions,
 };

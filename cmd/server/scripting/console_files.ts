@@ -1,5 +1,6 @@
 /** Standard output and standard error of a job, kept in files up to a limit. */
 import { pause } from "../../driver/pause.ts";
+import { writeAll } from "../../driver/write_all.ts";
 import type { JobPrinted } from "../../../protocol/app/scripting/types.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -50,17 +51,42 @@ export class ConsoleFiles {
   async #copyOne(stream: ReadableStream<Uint8Array>, channel: Channel): Promise<void> {
     const reader = stream.getReader();
     this.#readers.push(reader);
+    using file = new Keepsake(this.#workspace[channel]);
     try {
-      using file = await Deno.open(this.#workspace[channel], { write: true, createNew: true, mode: 0o600 });
       for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
         const kept = chunk.value.subarray(0, Math.min(this.#left, chunk.value.length));
         this.#left -= kept.length;
         if (kept.length > 0) this.#handlers.onPrinted(channel, kept);
-        for (let at = 0; at < kept.length;) at += await file.write(kept.subarray(at));
+        await file.append(kept);
         if (kept.length < chunk.value.length) this.#handlers.onFlood();
       }
-    } catch { // the disk is full, which the watch over it will report
+    } catch { // the pipe is broken: nothing more comes
       await reader.cancel().catch(() => {});
     }
+  }
+}
+
+/** A file that takes what it can. On a full disk the rest is lost: who writes is not disturbed. */
+class Keepsake implements Disposable {
+  readonly #path: string;
+  #file: Deno.FsFile | undefined;
+  #isOver = false;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  async append(octets: Uint8Array): Promise<void> {
+    if (this.#isOver) return;
+    try {
+      this.#file ??= await Deno.open(this.#path, { write: true, createNew: true, mode: 0o600 });
+      await writeAll(this.#file, octets);
+    } catch { // full, or gone
+      this.#isOver = true;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#file?.close();
   }
 }

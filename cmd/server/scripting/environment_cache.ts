@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { fileProblem } from "../../driver/file_problem.ts";
+import { writeAll } from "../../driver/write_all.ts";
 import { markOwner } from "./leftovers.ts";
 import { showSize } from "./limits.ts";
 import { removeTree } from "./remove_tree.ts";
@@ -182,9 +183,7 @@ export async function hashFile(path: string): Promise<string> {
 
 async function copyAndHash(from: string, into: string): Promise<string> {
   using file = await Deno.open(into, { write: true, createNew: true, mode: 0o600 });
-  return await readAndHash(from, async (block) => {
-    for (let at = 0; at < block.length;) at += await file.write(block.subarray(at));
-  });
+  return await readAndHash(from, (block) => writeAll(file, block));
 }
 
 async function readAndHash(path: string, each: (block: Uint8Array) => Promise<void>): Promise<string> {

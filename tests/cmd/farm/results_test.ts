@@ -1,14 +1,16 @@
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { writeArchive } from "../../../cmd/farm/archive.ts";
 import type { FarmInput } from "../../../cmd/farm/inputs.ts";
-import { ResultError, Results } from "../../../cmd/farm/results.ts";
+import { LAST_WORDS_OCTETS, ResultError, Results } from "../../../cmd/farm/results.ts";
 import type { ResultLayout } from "../../../cmd/farm/results.ts";
 
 /** A folder of results, and archives for it. */
 class Bench implements AsyncDisposable {
   readonly folder: string = Deno.makeTempDirSync();
   readonly results: Results;
+  onClaim: (files: readonly string[]) => void = () => {};
 
   constructor(layout: Partial<ResultLayout> = {}) {
     this.results = new Results({ folder: this.path("results"), flat: false, commands: false, ...layout });
@@ -30,7 +32,11 @@ class Bench implements AsyncDisposable {
   }
 
   async store(name: string, archive: string): Promise<readonly string[]> {
-    return await this.results.collect(input(name), archive, new AbortController().signal);
+    const { signal } = new AbortController();
+    return await this.results.collect(input(name), archive, {
+      signal,
+      claim: (files) => this.onClaim(files),
+    });
   }
 
   read(name: string): Promise<string> {
@@ -71,4 +77,48 @@ Deno.test("Results owns nothing of a job whose files were in somebody's way", as
   await bench.collect("b", { "first": "b" });
   assert.equal(await bench.read("first"), "b");
   assert.equal(await bench.read("mine"), "dear");
+});
+
+Deno.test("Results says which files a job is about to have, before they are in their place", async () => {
+  for (const flat of [true, false]) {
+    await using bench = new Bench({ flat });
+    await bench.results.open();
+    const place = join(bench.path("results"), flat ? "b" : "job");
+    const claims: (readonly string[])[] = [];
+    bench.onClaim = (files) => {
+      assert.equal(existsSync(place), false);
+      claims.push(files.toSorted());
+    };
+    await bench.collect("job", { "b": "b", "a": "a" });
+    assert.deepEqual(claims, [flat ? ["a", "b"] : ["job/a", "job/b"]]);
+  }
+});
+
+Deno.test("Results keeps logs of any length, and tells the last line of what a failed job said", async () => {
+  await using bench = new Bench({ commands: true });
+  await bench.results.open();
+  const long = "a\n".repeat(LAST_WORDS_OCTETS), words = `${long}the end\n`;
+  const archive = await bench.pack("job", { "stderr.txt": "", "stdout.txt": words });
+  assert.equal(await bench.results.explain(input("job"), archive, new AbortController().signal), "the end");
+  assert.equal(await bench.read(".farm/logs/job.stdout.txt"), words);
+  const again = await bench.pack("job", { "stderr.txt": "\u00e9".repeat(LAST_WORDS_OCTETS) });
+  const said = await bench.results.explain(input("job"), again, new AbortController().signal);
+  assert.match(said ?? "", /\u00e9{100}$/);
+  await assert.rejects(
+    bench.read(".farm/logs/job.stdout.txt"),
+    Deno.errors.NotFound,
+    "of an earlier attempt",
+  );
+});
+
+Deno.test("Results is one farm's at a time", async () => {
+  await using bench = new Bench();
+  await bench.results.open();
+  await Deno.writeTextFile(bench.results.temporary("package"), "dear");
+  const other = new Results({ folder: bench.path("results"), flat: false, commands: false });
+  await assert.rejects(other.open(), /another farm is at work there/);
+  assert.equal(await Deno.readTextFile(bench.results.temporary("package")), "dear");
+  await bench.results.close();
+  await other.open();
+  await other.close();
 });

@@ -187,9 +187,11 @@ Deno.test("a client that nobody serves ends after -timeout", () =>
   }));
 
 /** Runs a client that writes for people. */
-async function runText(...line: string[]): Promise<{ exitCode: number; stdout: string }> {
+async function runText(
+  ...line: string[]
+): Promise<{ exitCode: number; stdout: string; stderr: string }> {
   const { values, given } = parseOptions(client.options, line, () => undefined);
-  const stdout = recordOutput();
+  const stdout = recordOutput(), stderr = recordOutput();
   const exitCode = await client.run({
     program: "rsp scriptingclient",
     calledAs: "scriptingclient",
@@ -197,14 +199,14 @@ async function runText(...line: string[]): Promise<{ exitCode: number; stdout: s
     given,
     positionals: [],
     stdout,
-    stderr: recordOutput(),
+    stderr,
     variable: () => undefined,
     signal: new AbortController().signal,
   });
-  return { exitCode, stdout: stdout.text() };
+  return { exitCode, stdout: stdout.text(), stderr: stderr.text() };
 }
 
-Deno.test("people read what happens, behind the -runid, and with -quiet how it ended only when that is bad", () =>
+Deno.test("people read what happens, behind the -runid, and with -quiet only what goes wrong", () =>
   play(async (scene) => {
     await scene.serve();
     const input = await pack(scene, "job", { ssrun: "#!/bin/sh\necho 1 >$1\n" });
@@ -220,7 +222,7 @@ Deno.test("people read what happens, behind the -runid, and with -quiet how it e
     assert.match(lines[0]!, /^\[job 1\] looking for a server of pool ScriptingPool$/);
     assert.match(lines[1]!, /^\[job 1@.+\] .+ \(0x[0-9a-f]{8}\) is ready: uploading$/);
     assert.match(lines.at(-1)!, /^\[job 1\] the job is done: 2 octets in .*result/);
-    assert.deepEqual(await runText(...common, "-quiet"), { exitCode: 0, stdout: "" });
+    assert.deepEqual(await runText(...common, "-quiet"), { exitCode: 0, stdout: "", stderr: "" });
   }));
 
 Deno.test("wrong files are found before the network is opened", async () => {
