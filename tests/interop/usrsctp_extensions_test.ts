@@ -470,7 +470,8 @@ function describe({ client, udp, family }: Way): string {
 
 /** A side loses its memory in the midst of an association, and sets it up again (RFC 9260 §5.2.4.1). */
 async function restart(lab: UsrsctpLab, way: Way, side: Side): Promise<void> {
-  const one = await lab.associate(way);
+  // A delayed SACK of ours would meet usrsctp's new life before that has set anything up, and be answered by ABORT.
+  const one = await lab.associate(way, { ours: { sackDelayMs: 0 } });
   await one.exchange(100, 1);
   if (side === "ours") {
     await one.weSend(102); // with the SACK: what usrsctp would send again could be answered by ABORT
