@@ -23,7 +23,7 @@ import type {
   SessionId,
 } from "../../protocol/session/mod.ts";
 import { PoolError } from "./pool_error.ts";
-import { announceChannel, huntOf, logEntry, poolHandleOf } from "./pool_options.ts";
+import { announceChannel, checkedId, huntOf, logEntry, poolHandleOf } from "./pool_options.ts";
 import type { PoolOptions } from "./pool_options.ts";
 import { PoolSession } from "./pool_session.ts";
 import { queuedOctets } from "./queued_octets.ts";
@@ -121,17 +121,20 @@ export class PoolClient implements AsyncDisposable {
       responseTimeoutMs,
     });
     const reporting = await reportingOf(options);
+    const sender = componentId(ComponentGroup.user, checkedId("userId", userId, 56));
     const lease = leaseTransport(options.transport ?? "auto", options.encapsulation ?? "auto");
+    let client: PoolClient | undefined;
     try {
-      const client = new PoolClient(machine, lease, options);
-      const location = locationOf(client.#driver.endpoint("hunt"), false);
-      client.#reports = beginReports(reporting, options, {
-        sender: componentId(ComponentGroup.user, userId),
-        status: (now) => client.#status.status(location, now),
+      const made = client = new PoolClient(machine, lease, options);
+      const location = locationOf(made.#driver.endpoint("hunt"), false);
+      made.#reports = beginReports(reporting, options, {
+        sender,
+        status: (now) => made.#status.status(location, now),
         transport: lease.transport,
       });
-      return client;
+      return made;
     } catch (error) {
+      await client?.close();
       await lease.release();
       throw networkError(error);
     }

@@ -21,7 +21,15 @@ import type {
 import { ElementSession } from "./element_session.ts";
 import type { ServedSession } from "./element_session.ts";
 import { PoolError } from "./pool_error.ts";
-import { announceChannel, huntOf, localSocket, logEntry, optionError, poolHandleOf } from "./pool_options.ts";
+import {
+  announceChannel,
+  checkedId,
+  huntOf,
+  localSocket,
+  logEntry,
+  optionError,
+  poolHandleOf,
+} from "./pool_options.ts";
 import type { PoolOptions } from "./pool_options.ts";
 import { queuedOctets } from "./queued_octets.ts";
 import { leaseTransport, networkError } from "./shared_transport.ts";
@@ -47,8 +55,8 @@ export interface PoolElementOptions extends PoolOptions {
   /** How often to register again, in milliseconds. Default 30000. */
   readonly reregistrationIntervalMs?: number | undefined;
   /**
-   * Whether a registration that a registrar refuses, say because of another policy, is tried again. Default false: the
-   * element has failed.
+   * Whether a first registration that a registrar refuses, say because of another policy, is tried again. Default false: the
+   * element has failed. One that was in the pool tries again in any case, and serves its users meanwhile.
    */
   readonly retryRefused?: boolean | undefined;
   /**
@@ -152,9 +160,9 @@ export class PoolElement implements AsyncDisposable {
     options: PoolElementOptions = {},
   ): Promise<PoolElement> {
     const { elementId = randomIdentifier(), policy = "RoundRobin" } = options;
-    const { maxSessions, reregistrationIntervalMs, businessCards, retryRefused = false, signal } = options;
+    const { maxSessions, reregistrationIntervalMs, businessCards, retryRefused, signal } = options;
     const machine = new ServiceHost({
-      elementId,
+      elementId: checkedId("elementId", elementId, 32),
       poolHandle: poolHandleOf(pool),
       policy: typeof policy === "string" ? policyOf(policy) : policy,
       seed: randomIdentifier(),
@@ -163,29 +171,25 @@ export class PoolElement implements AsyncDisposable {
       maxSessions,
       reregistrationIntervalMs,
       businessCards,
-      retryRefused,
+      retryRefused: retryRefused === true || "afterwards",
     });
     const reporting = await reportingOf(options);
     const lease = leaseTransport(options.transport ?? "auto", options.encapsulation ?? "auto");
-    let element: PoolElement;
+    let made: PoolElement | undefined;
     try {
-      element = new PoolElement(pool, service, machine, elementId, options, lease);
+      const element = made = new PoolElement(pool, service, machine, elementId, options, lease);
       const location = locationOf(element.#driver.endpoint("data"));
       element.#reports = beginReports(reporting, options, {
         sender: componentId(ComponentGroup.element, elementId),
         status: (now) => elementStatus(machine, element.#contact, location, now, element.#says),
         transport: lease.transport,
       });
-    } catch (error) {
-      await lease.release();
-      throw error instanceof PoolError ? error : networkError(error);
-    }
-    try {
       await element.#awaitRegistration(signal);
       return element;
     } catch (error) {
-      await element.close();
-      throw error;
+      await made?.close();
+      await lease.release();
+      throw error instanceof PoolError ? error : networkError(error);
     }
   }
 

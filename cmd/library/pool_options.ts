@@ -123,6 +123,17 @@ export function poolHandleOf(pool: string): PoolHandle {
 }
 
 /**
+ * An ID of the caller's.
+ *
+ * @throws {PoolError} when it is none of so many bits, or 0
+ */
+export function checkedId<Id extends number | bigint>(name: string, id: Id, bits: number): Id {
+  const limit = 2n ** BigInt(bits);
+  if ((typeof id === "bigint" || Number.isSafeInteger(id)) && id > 0 && id < limit) return id;
+  throw new PoolError("option", `Cannot use option ${name}: it must be from 1 to ${limit - 1n}, not ${id}`);
+}
+
+/**
  * A local address and port.
  *
  * @throws {PoolError} when it is none

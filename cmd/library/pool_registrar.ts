@@ -17,7 +17,7 @@ import type {
   RegistrarReport,
 } from "../../protocol/registrar/mod.ts";
 import { PoolError } from "./pool_error.ts";
-import { localSocket, multicastGroup } from "./pool_options.ts";
+import { checkedId, localSocket, multicastGroup } from "./pool_options.ts";
 import type { PoolOptions } from "./pool_options.ts";
 import { leaseTransport, networkError } from "./shared_transport.ts";
 import type { TransportLease } from "./shared_transport.ts";
@@ -59,28 +59,25 @@ export interface PoolRegistrarOptions
 export class PoolRegistrar implements AsyncDisposable {
   /** Its ID. */
   readonly registrarId: number;
+  readonly #machine: Registrar;
   readonly #driver: Driver<RegistrarInput>;
   readonly #lease: TransportLease;
-  readonly #reports: AsyncDisposable | undefined;
+  #reports: AsyncDisposable | undefined;
   #closed: Promise<void> | undefined;
 
-  private constructor(
-    options: PoolRegistrarOptions,
-    reporting: StatusPlan | undefined,
-    lease: TransportLease,
-  ) {
+  private constructor(options: PoolRegistrarOptions, lease: TransportLease) {
     const { local, announce = "auto", meet = announce === "off" ? "off" : "auto", onReport } = options;
     const place = localSocket("local", local);
     const channels = registrarChannels(announce, meet);
     this.registrarId = options.machine?.registrarId ?? randomIdentifier();
-    const machine = new Registrar({
+    this.#machine = new Registrar({
       seed: randomIdentifier(),
       ...(meet === "off" && { mentorDiscoveryTimeoutMs: 0 }), // there is nobody to learn from
       ...options.machine,
       registrarId: this.registrarId,
     });
     this.#lease = lease;
-    this.#driver = drive<RegistrarInput, RegistrarEffect>(machine, {
+    this.#driver = drive<RegistrarInput, RegistrarEffect>(this.#machine, {
       transport: lease.transport,
       endpoints: registrarEndpoints(place),
       channels,
@@ -88,12 +85,6 @@ export class PoolRegistrar implements AsyncDisposable {
       onProblem: (text) => options.log?.({ level: LogLevel.warning, text }),
     });
     this.#driver.input({ type: "start" });
-    const location = locationOf(this.#driver.endpoint("asap"));
-    this.#reports = beginReports(reporting, options, {
-      sender: componentId(ComponentGroup.registrar, this.registrarId),
-      status: () => registrarStatus(machine, this.registrarId, location),
-      transport: lease.transport,
-    });
   }
 
   /**
@@ -102,11 +93,17 @@ export class PoolRegistrar implements AsyncDisposable {
    * @throws {PoolError} when an option is wrong, there is no SCTP, or the port is in use
    */
   static async start(options: PoolRegistrarOptions = {}): Promise<PoolRegistrar> {
+    const { registrarId } = options.machine ?? {};
+    if (registrarId !== undefined) checkedId("machine.registrarId", registrarId, 32);
     const reporting = await reportingOf(options);
     const lease = leaseTransport(options.transport ?? "auto", options.encapsulation ?? "auto");
+    let made: PoolRegistrar | undefined;
     try {
-      return new PoolRegistrar(options, reporting, lease);
+      const registrar = made = new PoolRegistrar(options, lease);
+      registrar.#report(reporting, options);
+      return registrar;
     } catch (error) {
+      await made?.close();
       await lease.release();
       throw error instanceof PoolError ? error : networkError(error);
     }
@@ -133,6 +130,15 @@ export class PoolRegistrar implements AsyncDisposable {
     await this.#reports?.[Symbol.asyncDispose]();
     await this.#driver.close();
     await this.#lease.release();
+  }
+
+  #report(plan: StatusPlan | undefined, options: PoolRegistrarOptions): void {
+    const location = locationOf(this.#driver.endpoint("asap"));
+    this.#reports = beginReports(plan, options, {
+      sender: componentId(ComponentGroup.registrar, this.registrarId),
+      status: () => registrarStatus(this.#machine, this.registrarId, location),
+      transport: this.#lease.transport,
+    });
   }
 
   #effect(

@@ -60,9 +60,10 @@ export interface MembershipOptions extends RequestOptions {
   readonly reregistrationIntervalMs?: number | undefined;
   /**
    * Whether a refused registration is tried again (with back-off), beyond RFC 5352 §3.1, which wants the error corrected
-   * first: what was wrong is often not the element's (a full registrar, a pool of old elements) and passes. Default true.
+   * first: what was wrong is often not the element's (a full registrar, a pool of old elements) and passes. `afterwards` =
+   * only behind one that was accepted. Default true.
    */
-  readonly retryRefused?: boolean | undefined;
+  readonly retryRefused?: boolean | "afterwards" | undefined;
   /**
    * MAX-REG-ATTEMPT of RFC 5352 §3.1: so many registrations in a row that are refused or not answered end it. Default: no
    * limit, since a pool element has nothing better to do than to wait for a registrar.
@@ -348,7 +349,7 @@ export class PoolMembership {
 
   #refused(error: OperationError | undefined, now: Instant): void {
     const { poolHandle, elementId, retryRefused } = this.#options;
-    const retry = retryRefused ?? true;
+    const retry = retryRefused === "afterwards" ? this.#wasMember : retryRefused ?? true;
     const retryMs = retry ? Math.min(REFUSED_RETRY_MS * 2 ** this.#refusals++, this.#intervalMs) : undefined;
     const reason = error === undefined ? "no cause was given" : describeError(error);
     const causeCode = error?.[0]?.code ?? 0;

@@ -208,10 +208,12 @@ export class ElementSearches {
     this.#searchOf(one)?.avoided.failed(elementId, now);
   }
 
-  /** An element cannot be connected to. */
-  unreachable(search: ElementSearch, elementId: number, now: Instant): void {
+  /** An element cannot be connected to: the rest of the card has its turn, and then the registrar. */
+  unreachable(one: ElementSearch, elementId: number, now: Instant): void {
+    const search = this.#searchOf(one);
+    if (search !== undefined) search.card = search.card.filter((element) => element.elementId !== elementId);
     this.#unreachable.failed(elementId, now);
-    this.reportUnreachable(search, elementId, now);
+    this.reportUnreachable(one, elementId, now);
   }
 
   /** Tells the registrar that an element does not answer. */

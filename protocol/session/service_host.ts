@@ -48,8 +48,11 @@ export interface ServiceHostOptions extends RequestOptions {
   readonly reregistrationIntervalMs?: number | undefined;
   /** Sessions at the same time; further ones are aborted at once with a reason in words. Default: no limit. */
   readonly maxSessions?: number | undefined;
-  /** Whether a refused registration is tried again (with back-off); otherwise the host stops. Default true. */
-  readonly retryRefused?: boolean | undefined;
+  /**
+   * Whether a refused registration is tried again (with back-off); otherwise the host stops. `afterwards` = only behind one
+   * that was accepted. Default true.
+   */
+  readonly retryRefused?: boolean | "afterwards" | undefined;
   /** MAX-REG-ATTEMPT of RFC 5352 §3.1; then the host stops. Default: no limit. */
   readonly maxRegistrationAttempts?: number | undefined;
   /** Whether the endpoint `data` has this option, so that received octets are to be given back. Default false. */

@@ -41,6 +41,9 @@ export const MAX_STRANGERS = 16;
 /** A stranger that did not become our registrar is shut down after this time (RSPLIB's auto-close of this socket). */
 export const STRANGER_LIFE_MS = 30_000;
 
+/** One that does not let itself be shut down, since it takes nothing of what waits for it, is aborted then. */
+export const STRANGER_END_MS = 5000;
+
 /** A registrar that was of no use is not tried again for so long, if there are others. */
 const AVOIDED_MS = 2000;
 
@@ -114,6 +117,10 @@ export class RegistrarHunt {
   /** Connects that were given up but not answered yet. */
   readonly #stale = new Map<number, RegistrarEntry>();
   readonly #strangers = new Map<AssociationId, AssociationUp>();
+  /** Strangers that are being shut down. */
+  readonly #leaving = new Set<AssociationId>();
+  /** Associations whose send buffer is full, and the answer that waits for room there. */
+  readonly #full = new Map<AssociationId, Uint8Array | undefined>();
   #events: HuntEvent[] = [];
   #current: Current | undefined;
   #hunting = false;
@@ -161,8 +168,11 @@ export class RegistrarHunt {
   stop(): void {
     this.#hunting = false;
     this.#abandonAttempts();
-    for (const association of this.#strangers.keys()) this.#abort(association, "no longer interested");
+    for (const association of [...this.#strangers.keys(), ...this.#leaving]) {
+      this.#abort(association, "no longer interested");
+    }
     this.#strangers.clear();
+    this.#leaving.clear();
     while (this.#timers.takeDue(Infinity) !== undefined);
     if (this.#current === undefined) return;
     this.#execute({ type: "shutdown", association: this.#current.association });
@@ -198,6 +208,7 @@ export class RegistrarHunt {
         return;
       case "blocked":
       case "writable":
+        this.#blocked(event.association, event.type === "blocked");
         if (current?.association === event.association) this.#events.push({ type: event.type });
         return;
       default: // paths and failed sends: requests have their own time-outs
@@ -210,7 +221,7 @@ export class RegistrarHunt {
     for (let key = this.#timers.takeDue(now); key !== undefined; key = this.#timers.takeDue(now)) {
       const [kind, number] = key.split(" ");
       if (kind === "connect") this.#connectTimedOut(Number(number), now);
-      else if (kind === "stranger") this.#strangerTimedOut(Number(number));
+      else if (kind === "stranger") this.#strangerTimedOut(Number(number), now);
       else this.#hunt(now);
     }
   }
@@ -230,6 +241,15 @@ export class RegistrarHunt {
   /** Sends an ASAP message on an association of the hunt endpoint. */
   send(association: AssociationId, data: Uint8Array): void {
     this.#execute({ type: "send", association, data, ppid: Ppid.asap });
+  }
+
+  /**
+   * Answers on an association of the hunt endpoint. Whoever asks and does not read has one answer waiting, the newest: anybody
+   * can ask, and what waits costs memory.
+   */
+  reply(association: AssociationId, data: Uint8Array): void {
+    if (this.#full.has(association)) this.#full.set(association, data);
+    else this.send(association, data);
   }
 
   /** The registrar did not do its work: aborts the association, leaves this registrar alone for a time, hunts again. */
@@ -369,7 +389,7 @@ export class RegistrarHunt {
   }
 
   #strangerUp(up: AssociationUp, now: Instant): void {
-    if (!this.#hunting || this.#strangers.size >= MAX_STRANGERS) {
+    if (!this.#hunting || this.#strangers.size + this.#leaving.size >= MAX_STRANGERS) {
       this.#abort(up.association, "too many associations");
       return;
     }
@@ -377,8 +397,16 @@ export class RegistrarHunt {
     this.#timers.set(`stranger ${up.association}`, now + STRANGER_LIFE_MS);
   }
 
+  #blocked(association: AssociationId, blocked: boolean): void {
+    const owed = this.#full.get(association);
+    if (blocked) this.#full.set(association, owed);
+    else this.#full.delete(association);
+    if (!blocked && owed !== undefined) this.send(association, owed);
+  }
+
   #down(down: AssociationDown, now: Instant): void {
-    if (this.#strangers.delete(down.association)) {
+    this.#full.delete(down.association);
+    if (this.#strangers.delete(down.association) || this.#leaving.delete(down.association)) {
       this.#timers.clear(`stranger ${down.association}`);
       return;
     }
@@ -416,8 +444,12 @@ export class RegistrarHunt {
     this.#hunt(now);
   }
 
-  #strangerTimedOut(association: AssociationId): void {
-    if (this.#strangers.delete(association)) this.#execute({ type: "shutdown", association });
+  #strangerTimedOut(association: AssociationId, now: Instant): void {
+    if (this.#leaving.delete(association)) return this.#abort(association, "the shutdown took too long");
+    if (!this.#strangers.delete(association)) return;
+    this.#execute({ type: "shutdown", association });
+    this.#leaving.add(association);
+    this.#timers.set(`stranger ${association}`, now + STRANGER_END_MS);
   }
 
   #lose({ key, addresses }: Current, reason: string, now: Instant): void {

@@ -206,9 +206,9 @@ export class RegistrarLink<Context> {
     return true;
   }
 
-  /** Answers on the association that a message came by. */
+  /** Answers on the association that a message came by; while nothing is read there, only the newest answer waits. */
   reply(association: AssociationId, message: AsapMessage): void {
-    this.#hunt.send(association, writeAsap(message));
+    this.#hunt.reply(association, writeAsap(message));
   }
 
   #announce(source: TransportAddress, data: Uint8Array, now: Instant): void {

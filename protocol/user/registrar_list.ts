@@ -88,17 +88,16 @@ export class RegistrarList {
    * @param addresses where the registrar is reached
    * @param port SCTP port of its ASAP endpoint
    * @param registrarId its ID; an announce without one (0) is ignored
-   * @returns whether there is something new to try
    */
-  announce(addresses: readonly IpAddress[], port: number, registrarId: number, now: Instant): boolean {
-    if (registrarId === 0 || port === 0 || addresses.length === 0) return false;
+  announce(addresses: readonly IpAddress[], port: number, registrarId: number, now: Instant): void {
+    if (registrarId === 0 || port === 0 || addresses.length === 0) return;
     this.#dropExpired(now);
     this.#vacate(addresses, port, registrarId);
     const known = this.#staticEntry(addresses, port) ?? this.#known.get(announcedKey(registrarId, port));
     if (known === undefined) {
-      if (this.#announcedCount() >= MAX_ANNOUNCED_REGISTRARS) return false;
-      this.#insert(announcedKey(registrarId, port), port, registrarId, false, addresses, now + this.#lifeMs);
-      return true;
+      if (this.#announcedCount() >= MAX_ANNOUNCED_REGISTRARS) return;
+      const key = announcedKey(registrarId, port);
+      return this.#insert(key, port, registrarId, false, addresses, now + this.#lifeMs);
     }
     if (known.registrarId !== 0 && known.registrarId !== registrarId) {
       // Another process answers at this place: the failures of its predecessor are not its own.
@@ -107,7 +106,6 @@ export class RegistrarList {
     }
     known.registrarId = registrarId;
     this.#refresh(known.addresses, addresses, now + this.#lifeMs);
-    return false;
   }
 
   /** Registrars that may be tried now. */

@@ -256,13 +256,14 @@ export function testPools(options: TestTransport): void {
     await using pool = await startPool();
     await using _server = await pool.serve(echo);
     const client = await PoolClient.start(pool.options);
-    const session = await client.open("TestPool");
+    const session = await client.open("TestPool", { giveUpAfterMs: 60_000 });
     const reading = read(session, 1);
     await within("the end", client.close());
     assert.deepEqual(await within("the end of the loop", reading), []);
     await assert.rejects(session.send("x"), { name: "PoolError", reason: "ended" });
     await assert.rejects(session.request("x"), { name: "PoolError", reason: "ended" });
     await assert.rejects(client.open("TestPool"), { name: "PoolError", reason: "ended" });
+    session.failover(); // has no effect, and leaves no timer behind
   });
 
   Deno.test("an element at its limit sends further users to another one", async () => {
@@ -346,6 +347,25 @@ export function testPools(options: TestTransport): void {
       reason: "timeout",
       message: /policy/,
     });
+  });
+
+  Deno.test("an element that was in its pool and is refused by the next registrar tries again", async () => {
+    const first = await startPool(), place = await startPool();
+    const local = place.registrar.address;
+    await place.registrar.close();
+    const refused = Promise.withResolvers<void>(), back = Promise.withResolvers<void>();
+    let isRefused = false;
+    const log = ({ report }: PoolLogEntry) => {
+      if (report?.type === "registrationRefused") refused.resolve(), isRefused = true;
+      if (report?.type === "registered" && isRefused) back.resolve();
+    };
+    await using _server = await first.serve(echo, { registrars: [...first.options.registrars, local], log });
+    await using second = await startPool(local);
+    const other = await second.serve(echo, { policy: "LeastUsed" });
+    await first.registrar.close();
+    await within("the refusal", refused.promise);
+    await other.close();
+    await within("the registration", back.promise);
   });
 
   Deno.test("with business cards a session outlives its registrar and its element", async () => {
@@ -444,11 +464,11 @@ export function testPools(options: TestTransport): void {
     const place = await startPool();
     const local = place.registrar.address;
     await place.registrar.close();
-    const opening = PoolSession.open("TestPool", place.options);
+    const opening = PoolSession.open("TestPool", { ...place.options, giveUpAfterMs: Infinity });
     await using pool = await startPool(local);
     await using _server = await pool.serve(echo);
     await using session = await within("the session", opening);
-    assert.equal((await within("an answer", session.request("late"))).text, "late");
+    assert.equal((await within("an answer", session.request("late", { timeoutMs: Infinity }))).text, "late");
   });
 
   Deno.test("a session gives up when no other element is found in time, and says why", async () => {

@@ -257,6 +257,23 @@ Deno.test("PoolMembership that gave up stays refused", () => {
   assert.equal(member.membership.state, "refused");
 });
 
+Deno.test("PoolMembership that retries afterwards gives a first registration up, and none that follows one", () => {
+  const stranger = new Member({ retryRefused: "afterwards" });
+  stranger.event(up(7, 1, "10.1.1.9"));
+  stranger.respond(7, 0x0007);
+  assert.equal(stranger.membership.state, "refused");
+
+  const member = joined({ retryRefused: "afterwards" });
+  member.event(down(7, 1));
+  member.tick(1000);
+  member.event(up(8, 2, "10.1.1.9"));
+  member.took();
+  member.respond(8, 0x0007);
+  assert.equal(member.membership.state, "joining");
+  member.tick(2000);
+  assert.deepEqual(member.took().messages.map(({ type }) => type), ["registration"]);
+});
+
 Deno.test("PoolMembership has a life that the field can hold, however rarely it registers", () => {
   const member = new Member({ reregistrationIntervalMs: 1_000_000_000 });
   member.event(up(7, 1, "10.1.1.9"));

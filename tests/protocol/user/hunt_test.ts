@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
+import { writeAsap } from "../../../protocol/asap/mod.ts";
 import { Prng } from "../../../protocol/machine.ts";
-import { MAX_STRANGERS, RegistrarHunt, STRANGER_LIFE_MS } from "../../../protocol/user/hunt.ts";
+import {
+  MAX_STRANGERS,
+  RegistrarHunt,
+  STRANGER_END_MS,
+  STRANGER_LIFE_MS,
+} from "../../../protocol/user/hunt.ts";
 import type { HuntOptions } from "../../../protocol/user/hunt.ts";
 import { down, HuntPeer, up } from "./harness.ts";
 
@@ -137,6 +143,40 @@ Deno.test("RegistrarHunt lets few strangers in, and none for long", () => {
   assert.deepEqual(peer.now(), ["shutdown 100"]);
   hunt.dismiss(101, "no valid ASAP message");
   assert.deepEqual(peer.now(), ["abort 101"]);
+});
+
+Deno.test("RegistrarHunt keeps one answer for a stranger that asks and does not read, and aborts it in the end", () => {
+  const { peer, hunt } = begin({});
+  hunt.handle(up(100, undefined, "10.9.9.9"), 0);
+  peer.now();
+  const answer = writeAsap({ type: "endpointKeepAliveAck", poolHandle: Uint8Array.of(65), elementId: 1 });
+  hunt.handle({ type: "blocked", association: 100 }, 1);
+  for (let n = 0; n < 1000; n++) hunt.reply(100, answer);
+  assert.deepEqual(peer.now(), []);
+  hunt.handle({ type: "writable", association: 100 }, 2);
+  assert.deepEqual(peer.now(), ["send 100 endpointKeepAliveAck"]);
+  hunt.reply(100, answer);
+  assert.deepEqual(peer.now(), ["send 100 endpointKeepAliveAck"]);
+
+  hunt.tick(STRANGER_LIFE_MS);
+  assert.deepEqual(peer.now(), ["shutdown 100"]);
+  for (let n = 1; n < MAX_STRANGERS; n++) hunt.handle(up(100 + n, undefined, "10.9.9.9"), STRANGER_LIFE_MS);
+  assert.deepEqual(peer.now(), []);
+  hunt.handle(up(200, undefined, "10.9.9.9"), STRANGER_LIFE_MS);
+  assert.deepEqual(peer.now(), ["abort 200"], "it has its place until it is gone");
+  hunt.tick(STRANGER_LIFE_MS + STRANGER_END_MS);
+  assert.deepEqual(peer.now(), ["abort 100"]);
+});
+
+Deno.test("RegistrarHunt does not abort a stranger that lets itself be shut down", () => {
+  const { peer, hunt } = begin({});
+  hunt.handle(up(100, undefined, "10.9.9.9"), 0);
+  hunt.tick(STRANGER_LIFE_MS);
+  hunt.handle(down(100, undefined, "shutdown"), STRANGER_LIFE_MS + 1);
+  peer.now();
+  assert.equal(hunt.nextTimeout(), undefined);
+  hunt.tick(STRANGER_LIFE_MS + STRANGER_END_MS);
+  assert.deepEqual(peer.now(), []);
 });
 
 Deno.test("RegistrarHunt that is stopped shuts its registrar down, aborts strangers, and asks for nothing more", () => {
