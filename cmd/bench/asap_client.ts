@@ -1,15 +1,13 @@
 /** Load on a registrar, RSPLIB's or ours: users that resolve a pool, and elements that register, as fast as it answers. */
 import { napBetweenMessages } from "../../ffi/poller.ts";
-import type { Transport } from "../../protocol/net.ts";
 import { describeError } from "../../protocol/param/mod.ts";
 import { encodeText } from "../../protocol/wire/mod.ts";
-import type { Socket } from "../options.ts";
 import { type AsapLink, openAsapLink } from "./asap_link.ts";
 import type { AsapWork } from "./asap_options.ts";
 import type { AsapLine, AsapResult } from "./asap_report.ts";
 import { type ElementPlace, registrationOf, requestsOf } from "./asap_requests.ts";
 import { AsapTally, workAs } from "./asap_user.ts";
-import { connectAll, showPeer } from "./connect.ts";
+import { connectAll, type ConnectTask, showPeer } from "./connect.ts";
 import type { BenchOptionValues } from "./options.ts";
 import { RunFailure } from "./party.ts";
 
@@ -19,10 +17,7 @@ const ELEMENTS_PER_LINK = 100;
 const LAST_ANSWERS_MS = 3000;
 
 /** What is to be done. */
-export interface AsapTask {
-  readonly transport: Transport;
-  readonly options: BenchOptionValues;
-  readonly peer: Socket;
+export interface AsapTask extends ConnectTask {
   readonly emit: (line: AsapLine) => void;
   /** Aborted: come to an end now, with the figures so far. */
   readonly signal: AbortSignal;
@@ -57,8 +52,7 @@ export class AsapLoad implements AsyncDisposable {
 
   /** Connects, and registers the elements that are to be resolved. @throws {RunFailure} */
   static async open(task: AsapTask, work: AsapWork, users: number): Promise<AsapLoad> {
-    const { transport, options, peer } = task;
-    const open = () => openAsapLink(transport, options, peer);
+    const { options } = task, open = () => openAsapLink(task);
     const elements = work === "resolve" ? options.elements : 0;
     const pool = await connectAll(Math.ceil(elements / ELEMENTS_PER_LINK), open);
     try {
@@ -86,7 +80,7 @@ export class AsapLoad implements AsyncDisposable {
     const done = Promise.all(this.#links.map((link) => {
       const next = requestsOf(work, { poolHandle, items, place: placeOf(link), elements: link });
       let left = count ?? Infinity;
-      const goesOn = () => !clock.isOver && left-- > 0;
+      const goesOn = () => !clock.isOver && (!tally.measuring || left-- > 0);
       return workAs({
         link,
         next,

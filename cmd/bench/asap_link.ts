@@ -5,14 +5,13 @@
 import { AsapType, describeAsap, readAsap, writeAsap } from "../../protocol/asap/mod.ts";
 import type { AsapMessage } from "../../protocol/asap/mod.ts";
 import { addressScope, Ppid, scopeRank } from "../../protocol/net.ts";
-import type { AssociationUp, Endpoint, IpAddress, Transport, TransportEvent } from "../../protocol/net.ts";
+import type { AssociationUp, Endpoint, IpAddress, TransportEvent } from "../../protocol/net.ts";
 import type { PoolHandle } from "../../protocol/param/mod.ts";
 import { DecodeError } from "../../protocol/wire/mod.ts";
 import { randomIdentifier } from "../driver/random.ts";
 import type { Socket } from "../options.ts";
 import type { ElementIds } from "./asap_requests.ts";
-import { connect, showPeer } from "./connect.ts";
-import type { BenchOptionValues } from "./options.ts";
+import { connect, type ConnectTask, showPeer } from "./connect.ts";
 import { RunFailure } from "./party.ts";
 
 /** An answer to a single request may take so long. */
@@ -115,7 +114,13 @@ export class AsapLink implements ElementIds {
 
   /** Registrars drop elements that do not answer. RSPLIB's names the element, and ours does. */
   #answerKeepAlive(octets: Uint8Array): void {
-    const message = readAsap(octets);
+    let message: AsapMessage;
+    try {
+      message = readAsap(octets);
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      return this.#break(`sends a keep-alive that is none: ${error.message}`);
+    }
     if (message.type !== "endpointKeepAlive" || message.elementId === undefined) return;
     const { poolHandle, elementId } = message;
     this.#send(writeAsap({ type: "endpointKeepAliveAck", poolHandle, elementId }));
@@ -141,17 +146,13 @@ function describe(octets: Uint8Array): string {
 }
 
 /** Sets an association to a registrar up. @throws {RunFailure} */
-export async function openAsapLink(
-  transport: Transport,
-  options: BenchOptionValues,
-  peer: Socket,
-): Promise<AsapLink> {
+export async function openAsapLink(task: ConnectTask): Promise<AsapLink> {
   const holder: { link?: AsapLink } = {}, early: TransportEvent[] = [];
-  const { endpoint, up } = await connect(transport, options, peer, (event, now) => {
+  const { endpoint, up } = await connect(task, (event, now) => {
     if (holder.link === undefined) early.push(event);
     else holder.link.handle(event, now);
   });
-  const link = holder.link = new AsapLink(endpoint, up, peer);
+  const link = holder.link = new AsapLink(endpoint, up, task.peer);
   for (const event of early) link.handle(event, performance.now());
   return link;
 }

@@ -11,11 +11,14 @@ export class AsapTally {
   refused = 0;
   /** From request to answer. */
   histogram: Histogram = new Histogram();
+  /** Whether the warm-up is over. */
+  measuring = false;
 
   #open = true;
 
   /** The warm-up is over. */
   start(): void {
+    this.measuring = true;
     this.answers = this.refused = 0;
     this.histogram = new Histogram();
   }
@@ -61,23 +64,24 @@ export function workAs(task: AsapUserTask): Promise<void> {
   const done = Promise.withResolvers<void>();
   const thoughts = new Set<ReturnType<typeof setTimeout>>();
   let underWay = 0;
-  const ask = () => {
+  const ask = (measured: boolean) => {
     const { data, answer } = next(), askedAt = performance.now();
     underWay++;
     link.request(data, (octets, now) => {
       underWay--;
       const judgement = judgeAnswer(octets, answer);
       if (judgement === "foreign") return onNonsense(octets[0] ?? 0);
-      tally.add(now - askedAt, judgement === "refused");
+      // What was asked for by the warm-up is none of the measurement's so many.
+      if (measured === tally.measuring) tally.add(now - askedAt, judgement === "refused");
       if (!goesOn()) finish();
-      else if (thinkMs === 0) ask();
-      else think();
+      else if (thinkMs === 0) ask(tally.measuring);
+      else think(tally.measuring);
     });
   };
-  const think = () => {
+  const think = (measured: boolean) => {
     const thought = setTimeout(() => {
       thoughts.delete(thought);
-      ask();
+      ask(measured);
     }, thinkMs);
     thoughts.add(thought);
   };
@@ -89,7 +93,7 @@ export function workAs(task: AsapUserTask): Promise<void> {
     thoughts.clear();
     finish();
   });
-  for (let count = 0; count < outstanding && goesOn(); count++) ask();
+  for (let count = 0; count < outstanding && goesOn(); count++) ask(tally.measuring);
   finish();
   return done.promise;
 }

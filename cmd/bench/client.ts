@@ -1,7 +1,6 @@
 /** The side of `rsp bench` that asks for runs. */
-import type { Endpoint, Transport } from "../../protocol/net.ts";
-import type { Socket } from "../options.ts";
-import { connect, connectAll, showPeer } from "./connect.ts";
+import type { Endpoint } from "../../protocol/net.ts";
+import { connect, connectAll, type ConnectTask, showPeer } from "./connect.ts";
 import type { Plan } from "./control.ts";
 import { type DirectionResult, sumDirections, sumFigures } from "./figures.ts";
 import { Histogram } from "./histogram.ts";
@@ -12,10 +11,7 @@ import type { ReportLine } from "./report.ts";
 import { createSending, type Sending } from "./sending.ts";
 
 /** What a client is to do. */
-export interface ClientTask {
-  readonly transport: Transport;
-  readonly options: BenchOptionValues;
-  readonly peer: Socket;
+export interface ClientTask extends ConnectTask {
   readonly plans: readonly Plan[];
   readonly emit: (line: ReportLine) => void;
   /** Aborted: come to an end now, with the figures so far. */
@@ -27,8 +23,9 @@ export async function runClient(task: ClientTask): Promise<void> {
   await (task.options.discard ? discardRuns(task) : askedRuns(task));
 }
 
-async function askedRuns({ transport, options, peer, plans, emit, signal }: ClientTask): Promise<void> {
-  const links = await openLinks(transport, options, peer);
+async function askedRuns(task: ClientTask): Promise<void> {
+  const { options, peer, plans, emit, signal } = task;
+  const links = await connectAll(options.parallel, () => openLink(task));
   const stop = () => links.forEach(({ party }) => party.stop());
   signal.addEventListener("abort", stop);
   try {
@@ -79,18 +76,9 @@ interface Link {
   readonly party: Party;
 }
 
-function openLinks(transport: Transport, options: BenchOptionValues, peer: Socket): Promise<Link[]> {
-  return connectAll(options.parallel, () => openLink(transport, options, peer));
-}
-
-async function openLink(transport: Transport, options: BenchOptionValues, peer: Socket): Promise<Link> {
+async function openLink(task: ClientTask): Promise<Link> {
   const link: { party?: Party } = {};
-  const { endpoint, up } = await connect(
-    transport,
-    options,
-    peer,
-    (event, now) => link.party?.handle(event, now),
-  );
+  const { endpoint, up } = await connect(task, (event, now) => link.party?.handle(event, now));
   link.party = new Party(endpoint, up, { onRun: () => {}, onForeign: () => {} });
   return { endpoint, party: link.party };
 }
@@ -123,14 +111,15 @@ async function discardRuns(task: ClientTask): Promise<void> {
 }
 
 async function discardRun(
-  { transport, options, peer, signal }: ClientTask,
+  task: ClientTask,
   plan: Plan,
   onSending: (sending: Sending) => void,
 ): Promise<DirectionResult> {
+  const { peer, signal } = task;
   const ended = Promise.withResolvers<void>();
   ended.promise.catch(() => {}); // waited for below, unless the association does not even come up
   let sending: Sending | undefined;
-  const { endpoint, up } = await connect(transport, options, peer, (event) => {
+  const { endpoint, up } = await connect(task, (event) => {
     if (event.type === "blocked") sending?.blocked();
     else if (event.type === "writable") sending?.writable();
     else if (event.type === "down") {

@@ -20,6 +20,15 @@ export interface Connection {
   readonly up: AssociationUp;
 }
 
+/** What an association is set up with. */
+export interface ConnectTask {
+  readonly transport: Transport;
+  readonly options: BenchOptionValues;
+  readonly peer: Socket;
+  /** Aborted: nobody waits for the peer any more. */
+  readonly signal: AbortSignal;
+}
+
 /**
  * Sets an association up.
  *
@@ -27,9 +36,7 @@ export interface Connection {
  * @throws {RunFailure} with a sentence for people
  */
 export async function connect(
-  transport: Transport,
-  options: BenchOptionValues,
-  peer: Socket,
+  { transport, options, peer, signal }: ConnectTask,
   onEvent: (event: TransportEvent, now: number) => void,
 ): Promise<Connection> {
   const answer = Promise.withResolvers<AssociationUp>();
@@ -43,12 +50,17 @@ export async function connect(
       onEvent(event, now);
     }
   });
+  const giveUp = () => answer.reject(new RunFailure(`${showPeer(peer)} has not answered yet`));
+  signal.addEventListener("abort", giveUp);
+  if (signal.aborted) giveUp();
   endpoint.execute({ type: "connect", request: 1, addresses: peer.addresses, port: peer.port });
   try {
     return { endpoint, up: await answer.promise };
   } catch (error) {
     await endpoint.close();
     throw error;
+  } finally {
+    signal.removeEventListener("abort", giveUp);
   }
 }
 

@@ -121,11 +121,13 @@ function judgeBuffers(list: FindingList, { settings, system }: HostFacts): void 
 function judgePortRange(list: FindingList, { settings }: HostFacts): void {
   const [first, last] = (settings["net.ipv4.ip_local_port_range"] ?? "").split(/\s+/).map(Number);
   if (first === undefined || last === undefined || !(first <= last)) return;
-  const reserved = readRanges(settings["net.ipv4.ip_local_reserved_ports"] ?? "");
+  const setting = "net.ipv4.ip_local_reserved_ports", before = settings[setting] ?? "";
+  const reserved = readRanges(before);
   const exposed = (port: number) =>
     port >= first && port <= last && !reserved.some(([from, to]) => from <= port && port <= to);
   const touched: string[] = LOCK_PORTS.filter(exposed).map(String);
-  if (exposed(FIRST_EPHEMERAL_LOCK) || exposed(LAST_EPHEMERAL_LOCK)) {
+  const count = LAST_EPHEMERAL_LOCK - FIRST_EPHEMERAL_LOCK + 1;
+  if (Array.from({ length: count }, (_, i) => FIRST_EPHEMERAL_LOCK + i).some(exposed)) {
     touched.push(`${FIRST_EPHEMERAL_LOCK}-${LAST_EPHEMERAL_LOCK}`);
   }
   if (touched.length === 0) return;
@@ -136,7 +138,8 @@ function judgePortRange(list: FindingList, { settings }: HostFacts): void {
       touched.join(" and ")
     } among them, which stand for ` +
       "SCTP ports of the embedded stack: now and then one is taken.",
-    `sysctl -w net.ipv4.ip_local_reserved_ports=${touched.join(",")}`,
+    // What is set takes the place of what was reserved, for other programs too.
+    `sysctl -w ${setting}=${[before, ...touched].filter((part) => part !== "").join(",")}`,
   );
 }
 

@@ -59,7 +59,8 @@ export function planTreatment(facts: HostFacts, wish: TreatmentWish): Action[] {
   }
   const device = wish.multicastInterface ?? multicastDevice(facts);
   const routeMissing = groups.some(({ group, route }) => !group.includes(":") && route === undefined);
-  if (routeMissing && device !== undefined) {
+  const canTell = sockets !== undefined; // without native calls nobody has asked for a route
+  if (canTell && routeMissing && device !== undefined) {
     const command = routeCommand(facts, device);
     actions.push({
       name: "multicast-route",

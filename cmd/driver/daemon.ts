@@ -2,7 +2,16 @@
  * Running in the background. A process of Deno cannot fork, so the command line is run again by a process of its own,
  * which belongs to no terminal; the first one waits until that serves, passing on what it says, and ends.
  */
-import { closeSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
 import type { Output } from "../command.ts";
 import { OptionError } from "../options.ts";
 import { packed } from "../packed.ts";
@@ -60,6 +69,7 @@ export interface BackgroundOptions {
  */
 export async function runInBackground(options: BackgroundOptions): Promise<number> {
   const { pidFile, stdout, stderr, signal } = options;
+  const wasThere = existsSync(pidFile);
   const file = openPidFile(pidFile);
   const token = crypto.randomUUID();
   const child = new Deno.Command(Deno.execPath(), {
@@ -70,11 +80,17 @@ export async function runInBackground(options: BackgroundOptions): Promise<numbe
     stderr: "piped",
     detached: true,
   }).spawn();
-  const onEnd = () => child.kill("SIGTERM");
+  const onEnd = () => {
+    try {
+      child.kill("SIGTERM");
+    } catch { // it has just ended by itself
+    }
+  };
   signal.addEventListener("abort", onEnd);
   try {
     const errors = forward(child.stderr, stderr);
     if (await forwardUntil(child.stdout, stdout, token)) {
+      ftruncateSync(file);
       writeSync(file, `${child.pid}\n`);
       child.unref();
       await errors.stop();
@@ -82,7 +98,7 @@ export async function runInBackground(options: BackgroundOptions): Promise<numbe
     }
     const { code } = await child.status;
     await errors.ended;
-    rmSync(pidFile, { force: true });
+    if (!wasThere && fstatSync(file).size === 0) rmSync(pidFile, { force: true });
     return code === 0 ? 1 : code;
   } finally {
     signal.removeEventListener("abort", onEnd);
@@ -90,9 +106,10 @@ export async function runInBackground(options: BackgroundOptions): Promise<numbe
   }
 }
 
+/** What is in the file stays there until somebody else serves: it may be of a process that runs. */
 function openPidFile(path: string): number {
   try {
-    return openSync(path, "w");
+    return openSync(path, "a");
   } catch (error) {
     throw new OptionError(`option -daemonpidfile: cannot write ${path}: ${fileProblem(error)}`);
   }

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { defineCommand } from "../command.ts";
 import type { Command, Context } from "../command.ts";
+import { wantsColour } from "../driver/colour.ts";
 import { fileProblem } from "../driver/file_problem.ts";
 import { flag, OptionError, text } from "../options.ts";
 import type { OptionValues } from "../options.ts";
@@ -64,8 +65,7 @@ function run(context: Context<WiresharkOptionValues>): number {
     stdout.write(`${JSON.stringify(profile, undefined, 2)}\n`);
     return 0;
   }
-  const inColour = stdout.isTerminal && variable("NO_COLOR") === undefined;
-  stdout.write(renderProfile(profile, inColour).map((line) => `${line}\n`).join(""));
+  stdout.write(renderProfile(profile, wantsColour(stdout, variable)).map((line) => `${line}\n`).join(""));
   return 0;
 }
 

@@ -63,6 +63,19 @@ Deno.test("rsp bench -asap counts the answers of a registrar, and leaves nothing
   });
 });
 
+Deno.test("rsp bench -asap counts so many answers behind its warm-up, whatever is under way or thought of then", async () => {
+  await withRegistrar(async () => {
+    for (const think of ["-think=0", "-think=5"]) {
+      const line = [`127.0.0.1:${PORT}`, "-asap=resolve", "-users=2", "-outstanding=3", "-json", think];
+      const client = new Call(...line, "-count=20", "-warmup=0.3"), startedAt = performance.now();
+      assert.equal(await client.ended, 0, client.stderr);
+      const [result] = client.results, seconds = Number(result?.["seconds"]);
+      assert.equal(result?.["answers"], 40, think);
+      assert.ok(seconds > 0 && seconds < (performance.now() - startedAt) / 1000 - 0.3, `${seconds} s`);
+    }
+  });
+});
+
 Deno.test("rsp bench -asap counts refusals apart: a pool without elements", async () => {
   await withRegistrar(async () => {
     const client = new Call(`127.0.0.1:${PORT}`, "-asap=resolve", "-elements=0", "-count=3", "-json");

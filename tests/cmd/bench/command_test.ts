@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
 import { Call, type Line, measure } from "./world.ts";
 
 // Ports of these tests alone: others of this project run at the same time.
@@ -83,6 +85,23 @@ Deno.test("rsp bench comes to an end with its figures at Ctrl+C", async () => {
   assert.equal(await server.ended, 0, server.stderr);
   assert.equal(server.results.at(-1)?.["messages"], client.results.at(-1)?.["messages"]);
 });
+
+for (const kind of ["-count=1", "-discard", "-asap=register"]) {
+  Deno.test(`rsp bench ${kind} ends at Ctrl+C while it still waits for its peer`, async () => {
+    const silent = createSocket("udp4"), signal = AbortSignal.timeout(20_000);
+    const heard = once(silent, "message", { signal }); // INIT
+    const port = PORT + 8; // whose packets come to UDP port 10000 above (protocol/sctp/encapsulation.ts)
+    silent.bind(port + 10_000, "127.0.0.1");
+    await once(silent, "listening");
+    const client = new Call(`127.0.0.1:${port}`, kind);
+    await heard;
+    client.interrupt();
+    assert.equal(await client.ended, 1);
+    assert.match(client.stderr, /127\.0\.0\.1:\d+ has not answered yet\n$/);
+    silent.close();
+    await once(silent, "close");
+  });
+}
 
 Deno.test("rsp bench says when nobody listens", async () => {
   const client = new Call(`127.0.0.1:${PORT + 6}`);

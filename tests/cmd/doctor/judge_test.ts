@@ -365,7 +365,22 @@ const CASES: readonly Case[] = [
     name: "port-range",
     level: "warning",
     sentence: /19901 and 30000-32767 among them/,
-    mend: "sysctl -w net.ipv4.ip_local_reserved_ports=19901,30000-32767",
+    mend: "sysctl -w net.ipv4.ip_local_reserved_ports=13000-14000,19901,30000-32767",
+  },
+  {
+    host: "an ephemeral port range within the toolkit's",
+    facts: {
+      ...BARE,
+      settings: {
+        "net.ipv4.ip_local_port_range": "31000\t32000",
+        "net.ipv4.ip_local_reserved_ports": "",
+      },
+    },
+    carrier: EMBEDDED,
+    name: "port-range",
+    level: "warning",
+    sentence: /30000-32767 among them/,
+    mend: "sysctl -w net.ipv4.ip_local_reserved_ports=30000-32767",
   },
   {
     host: "few open files",

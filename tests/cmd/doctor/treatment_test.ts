@@ -41,6 +41,10 @@ Deno.test("planTreatment() sends multicast to the interface that is named", () =
   assert.deepEqual(commandsFor(facts, { multicastInterface: "eth1" }), ["ip route add 224.0.0.0/4 dev eth1"]);
 });
 
+Deno.test("planTreatment() adds no route where none could be asked for", () => {
+  assert.deepEqual(commandsFor({ ...withGroup({ route: undefined }), sockets: undefined }), []);
+});
+
 Deno.test("treat() runs nothing in a dry run", async () => {
   const outcomes = await treat(planTreatment(INSTALLED, WISH), undefined);
 

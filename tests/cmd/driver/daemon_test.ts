@@ -45,6 +45,7 @@ async function gone(watcher: Deno.FsWatcher, path: string): Promise<void> {
 Deno.test("-daemonpidfile leaves a registrar that serves behind, and its process ID", () =>
   withFolder(async (folder) => {
     const pidFile = `${folder}/rsp.pid`, logFile = `${folder}/rsp.log`;
+    await Deno.writeTextFile(pidFile, "a longer text than any process ID\n");
     const { code, stdout, stderr } = await registrar(
       ...ALONE,
       `-daemonpidfile=${pidFile}`,
@@ -68,6 +69,15 @@ Deno.test("-daemonpidfile passes on why a registrar cannot serve, and leaves not
     assert.equal(code, 1);
     assert.match(stderr, /192\.0\.2\.1/);
     assert.deepEqual(await Array.fromAsync(Deno.readDir(folder)), []);
+  }));
+
+Deno.test("-daemonpidfile leaves the process ID of another one alone when a registrar cannot serve", () =>
+  withFolder(async (folder) => {
+    const pidFile = `${folder}/rsp.pid`;
+    await Deno.writeTextFile(pidFile, "4711\n");
+    const { code } = await registrar("-asap=192.0.2.1:0", ...ALONE.slice(1), `-daemonpidfile=${pidFile}`);
+    assert.equal(code, 1);
+    assert.equal(await Deno.readTextFile(pidFile), "4711\n");
   }));
 
 Deno.test("-daemonpidfile says that the process ID cannot be written, before anything is started", () =>

@@ -5,8 +5,12 @@ import { filesOfProfile, profileFiles } from "../../../cmd/wireshark/profile_fil
 import { renderProfile } from "../../../cmd/wireshark/render.ts";
 import { recordOutput } from "../world.ts";
 
-async function wireshark(line: readonly string[], variables: Readonly<Record<string, string>> = {}) {
-  const stdout = recordOutput(), stderr = recordOutput();
+async function wireshark(
+  line: readonly string[],
+  variables: Readonly<Record<string, string>> = {},
+  isTerminal = false,
+) {
+  const stdout = { ...recordOutput(), isTerminal }, stderr = recordOutput();
   const exitCode = await runProgram({
     calledAs: "rsp",
     arguments: ["wireshark", ...line],
@@ -97,6 +101,13 @@ Deno.test("rsp wireshark lists rules, filters and columns", async () => {
     assert.ok(stdout.includes(word), word);
   }
   assert.ok(!stdout.includes("\x1b"));
+});
+
+Deno.test("rsp wireshark has colours on a terminal, unless NO_COLOR says more than nothing", async () => {
+  for (const [value, inColour] of [[undefined, true], ["", true], ["1", false]] as const) {
+    const { stdout } = await wireshark([], value === undefined ? {} : { NO_COLOR: value }, true);
+    assert.equal(stdout.includes("\x1b"), inColour, `NO_COLOR=${value}`);
+  }
 });
 
 Deno.test("rsp wireshark -json is the profile for programs", async () => {
