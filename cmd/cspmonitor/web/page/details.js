@@ -24,10 +24,16 @@ export class Details {
   #onSelect;
   /** @type {string | undefined} */
   #id;
-  /** What the selected component has, by a name of its own: kept, so that nothing flickers or loses its focus. */
+  /**
+   * What the selected component has, by a name of its own: kept, so that nothing flickers or loses its focus.
+   *
+   * @type {Map<string, { readonly term: HTMLElement, readonly value: HTMLElement }>}
+   */
   #rows = new Map();
   /** @type {{ plots: { plot: Plot, column: number }[], times: number[], columns: (number | null)[][] } | undefined} */
   #curve;
+  /** The last question for a curve: what is answered to those before it comes too late. */
+  #asked = {};
 
   /**
    * @param {object} plan
@@ -129,11 +135,11 @@ export class Details {
     const now = this.#scene.now;
     setText(this.#title, partyText(fact));
     this.#row("Identifier", label, "mono");
-    if (group === ELEMENT) this.#row("Pool", pool ?? "not known");
+    this.#row("Pool", group === ELEMENT ? pool ?? "not known" : null);
     this.#row("Status", status || "–");
-    if (load !== null) this.#loadRow(load);
-    if (sessions !== null) this.#row("Sessions", `${sessions}`);
-    if (owned !== null) this.#row("Own elements", `${owned}`);
+    this.#loadRow(load);
+    this.#row("Sessions", sessions);
+    this.#row("Own elements", owned);
     this.#row("Up", spanText(now - fact.startedAt));
     this.#row(
       "Reports",
@@ -145,9 +151,10 @@ export class Details {
     this.#showLinks(fact);
   }
 
-  /** @param {number} load */
+  /** @param {number | null} load */
   #loadRow(load) {
-    const value = this.#value("Load");
+    const value = this.#value("Load", load !== null);
+    if (load === null) return value.replaceChildren();
     const known = value.querySelector("meter");
     if (known === null) value.append(meter(load, "Load"), make("span"));
     else known.value = load;
@@ -157,26 +164,31 @@ export class Details {
 
   /**
    * @param {string} name
-   * @param {string} text
+   * @param {string | number | null} text null = there is nothing to say
    * @param {string} [style]
    */
   #row(name, text, style = "") {
-    const value = this.#value(name);
-    setText(value, text);
+    const value = this.#value(name, text !== null);
+    setText(value, `${text ?? ""}`);
     setAttributes(value, { class: style });
   }
 
   /**
+   * Where a value stands. A row that has none is not seen, and keeps its place among the others.
+   *
    * @param {string} name
+   * @param {boolean} isSeen
    * @returns {HTMLElement}
    */
-  #value(name) {
-    const known = this.#rows.get(name);
-    if (known !== undefined) return known;
-    const list = this.#list("dl", "facts"), value = make("dd");
-    list.append(make("dt", {}, name), value);
-    this.#rows.set(name, value);
-    return value;
+  #value(name, isSeen) {
+    let row = this.#rows.get(name);
+    if (row === undefined) {
+      row = { term: make("dt", {}, name), value: make("dd") };
+      this.#list("dl", "facts").append(row.term, row.value);
+      this.#rows.set(name, row);
+    }
+    row.term.hidden = row.value.hidden = !isSeen;
+    return row.value;
   }
 
   /**
@@ -223,9 +235,12 @@ export class Details {
     setAttributes(list, { "aria-label": "Associations" });
     const known = new Map([...list.children].map((item) => [item.getAttribute("data-key"), item]));
     const items = links.slice(0, 64).map(({ id, label, arrow, text, key }) => {
-      const item = known.get(key) ?? this.#linkItem(id, label, arrow, key);
-      const [, words] = item.children;
-      if (words !== undefined) setText(words, text);
+      const item = known.get(key) ?? this.#linkItem(id, key), other = this.#scene.get(id);
+      const [button, words] = item.children;
+      if (button === undefined || words === undefined) return item;
+      setText(button, `${arrow} ${partyText({ label, location: other?.location ?? "" })}`);
+      setAttributes(button, { disabled: other === undefined });
+      setText(words, text);
       return item;
     });
     const more = links.length - items.length + hidden;
@@ -237,19 +252,10 @@ export class Details {
 
   /**
    * @param {string} id
-   * @param {string} label
-   * @param {string} arrow
    * @param {string} key
    */
-  #linkItem(id, label, arrow, key) {
-    const other = this.#scene.get(id),
-      name = `${arrow} ${partyText({ label, location: other?.location ?? "" })}`;
-    const button = make("button", {
-      type: "button",
-      class: "link",
-      "data-group": groupOf(id),
-      disabled: other === undefined,
-    }, name);
+  #linkItem(id, key) {
+    const button = make("button", { type: "button", class: "link", "data-group": groupOf(id) });
     button.addEventListener("click", () => {
       this.#onSelect(id);
       this.#title.focus();
@@ -259,12 +265,13 @@ export class Details {
 
   /** @param {string} id */
   async #fetchCurve(id) {
+    const asked = this.#asked = {};
     let curve = /** @type {CurveFact} */ ({ times: [], columns: [[], []] });
     try {
       const response = await fetch(`/history/${id}.json`);
       if (response.ok) curve = await response.json();
     } catch { /* then it begins now */ }
-    if (this.#id !== id) return;
+    if (this.#id !== id || this.#asked !== asked) return;
     const place = make("div", { class: "curve" });
     this.#place.append(place);
     const plans = curvePlans(id, curve.columns[0]?.some((load) => load !== null) ?? false);

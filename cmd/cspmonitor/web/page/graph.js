@@ -71,6 +71,8 @@ export class Graph {
   #motion;
   /** @type {View} */
   #view;
+  /** Pixels of the canvases for one of the page. */
+  #pixelRatio = 1;
   #isDirty = true;
   #frame = 0;
   #timer = 0;
@@ -171,7 +173,8 @@ export class Graph {
   }
 
   #resize() {
-    const { place } = this.#options, { clientWidth, clientHeight } = place, ratio = devicePixelRatio;
+    const { place } = this.#options, { clientWidth, clientHeight } = place;
+    const ratio = this.#pixelRatio = devicePixelRatio;
     for (const canvas of [this.#base, this.#above]) {
       canvas.width = Math.max(1, Math.round(clientWidth * ratio));
       canvas.height = Math.max(1, Math.round(clientHeight * ratio));
@@ -227,6 +230,8 @@ export class Graph {
   #paintFrame(now, hasFlow) {
     const elapsedMs = Math.min(MAX_STEP_MS, now - this.#lastFrameAt), beganAt = performance.now();
     this.#lastFrameAt = now;
+    // A window that goes to a screen of another density keeps its size, and nobody tells of it.
+    if (devicePixelRatio !== this.#pixelRatio) this.#resize();
     if (this.#layout.isMoving) {
       this.#step(elapsedMs, beganAt);
       this.#camera.fit(this.#layout.box, this.#isStill);
@@ -236,9 +241,9 @@ export class Graph {
       this.#camera.step(elapsedMs);
       this.#isDirty = true;
     }
-    if (this.#isDirty) this.#painter.paint(this.#view, devicePixelRatio);
+    if (this.#isDirty) this.#painter.paint(this.#view, this.#pixelRatio);
     this.#isDirty = false;
-    this.#motion.paint(this.#view, devicePixelRatio, now, hasFlow);
+    this.#motion.paint(this.#view, this.#pixelRatio, now, hasFlow);
     this.#restUntil = now + REST * (performance.now() - beganAt);
   }
 

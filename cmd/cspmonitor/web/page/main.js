@@ -125,12 +125,16 @@ function show(isNew, events) {
   showPlots();
 }
 
-/** What to do as long as nobody reports. */
+/** The hint that is shown. */
+let shownHint = "";
+
+/** What to do as long as nobody reports: made once, so that one can select and copy what it says. */
 function showHint() {
   const hint = byId("hint", HTMLElement), isEmpty = scene.components.size === 0;
   hint.hidden = !isEmpty;
   const text = scene.hint.join("\n");
-  if (!isEmpty || hint.textContent === text) return;
+  if (!isEmpty || shownHint === text) return;
+  shownHint = text;
   const lines = scene.hint.filter((line) => line !== "");
   hint.replaceChildren(
     ...lines.map((line) => line.startsWith(" ") ? make("code", {}, line.trim()) : make("span", {}, line)),

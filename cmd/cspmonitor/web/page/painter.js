@@ -473,5 +473,5 @@ function nearness({ layout, selected, isWanted }) {
     if (from === centre) near.add(to);
     if (to === centre) near.add(from);
   }
-  return (node) => near.has(node);
+  return (node) => near.has(node) && (isWanted?.(node.fact.id) ?? true);
 }
