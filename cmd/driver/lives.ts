@@ -51,12 +51,18 @@ export async function inLives(
   }
 }
 
-/** Runs one life, which ends by itself after some time. */
-async function limited(
+/**
+ * Runs something that ends by itself after some time.
+ *
+ * @param milliseconds 0 = never
+ * @param live ends in order when its signal says so, and gives an exit code
+ */
+export async function limited(
   milliseconds: number,
   signal: AbortSignal,
   live: (signal: AbortSignal) => Promise<number>,
 ): Promise<number> {
+  if (milliseconds === 0) return await live(signal);
   const end = new AbortController();
   const timer = setTimeout(() => end.abort(), milliseconds);
   try {

@@ -108,12 +108,15 @@ function namesOf(
   names: ReadonlyMap<string, string>,
 ): readonly string[] {
   const taken = new Set(names.values());
+  /** How often each plain name has come. */
+  const copies = new Map<string, number>();
   return inputs.map((input) => {
     const given = names.get(sourceOf(input));
     if (given !== undefined) return given;
     const plain = visible(input.path === undefined ? fileName(input.word) : basename(input.path));
-    let name = plain;
-    for (let copy = 2; taken.has(name); copy++) name = `${plain}~${copy}`;
+    let name = plain, copy = copies.get(plain) ?? 1;
+    while (taken.has(name)) name = `${plain}~${++copy}`;
+    copies.set(plain, copy);
     taken.add(name);
     return name;
   });

@@ -206,6 +206,7 @@ class ScriptingProgram {
     switch (report.type) {
       case "jobReady":
         this.#totalBytes = this.#sizes.input;
+        for (const lines of Object.values(this.#lines)) lines.end(); // half a line of a lost run is no beginning
         return this.status.says(`Uploading to ${showServer(report)}`);
       case "jobEnvironment":
         if (report.uploadNeeded) this.#totalBytes += this.#sizes.environment;

@@ -4,7 +4,6 @@ import { createReadStream } from "node:fs";
 import { rename, rm, stat } from "node:fs/promises";
 import { fileProblem } from "../driver/file_problem.ts";
 import { ReadAhead } from "../driver/read_ahead.ts";
-import { writeAll } from "../driver/write_all.ts";
 import { WriteBatch } from "../driver/write_batch.ts";
 import type {
   JobFile,
@@ -66,7 +65,7 @@ class Source {
   }
 }
 
-/** Octets of a result that wait to be written together. */
+/** Octets that wait to be written together. */
 interface Filling {
   readonly run: number;
   readonly batch: WriteBatch;
@@ -84,6 +83,8 @@ export class JobFiles {
   readonly #job: number;
   readonly #sources = new Map<JobFile, Source>();
   readonly #prints = new Map<string, { readonly run: number; readonly file: Deno.FsFile }>();
+  /** What the job prints and is not being written yet, by path. */
+  readonly #printing = new Map<string, Filling>();
   #output: Deno.FsFile | undefined;
   #outputPath: string;
   #filling: Filling | undefined;
@@ -111,7 +112,7 @@ export class JobFiles {
         void this.#read(effect);
         break;
       case "beginOutput":
-        this.#enqueue(this.#plan.output, () => this.#begin());
+        this.#enqueue(this.#plan.output, () => this.#begin(effect.run));
         break;
       case "writeOutput":
         this.#write(effect.run, effect.data);
@@ -124,8 +125,7 @@ export class JobFiles {
         break;
       case "print": {
         const path = effect.channel === "server" ? undefined : this.#plan[effect.channel];
-        const data = effect.data.slice(); // it is borrowed
-        if (path !== undefined) this.#enqueue(path, () => this.#print(path, effect.run, data));
+        if (path !== undefined) this.#collect(path, effect.run, effect.data);
         break;
       }
       default:
@@ -175,8 +175,9 @@ export class JobFiles {
     });
   }
 
-  async #begin(): Promise<void> {
+  async #begin(run: number): Promise<void> {
     this.#output?.close();
+    await this.#dropPrints(run);
     const { output } = this.#plan;
     const isFile = await stat(output).then((found) => found.isFile(), () => true);
     this.#outputPath = isFile ? `${output}.part` : output;
@@ -215,12 +216,38 @@ export class JobFiles {
     if (this.#outputPath !== this.#plan.output) await rm(this.#outputPath, { force: true });
   }
 
-  async #print(path: string, run: number, data: Uint8Array): Promise<void> {
+  /** Many small pieces cost as much as their octets: nobody waits for the disk before more of them come. */
+  #collect(path: string, run: number, data: Uint8Array): void {
+    let filling = this.#printing.get(path);
+    if (filling?.run !== run) {
+      const begun = filling = { run, batch: this.#spare.pop() ?? new WriteBatch() };
+      this.#enqueue(path, () => this.#print(path, begun));
+      this.#printing.set(path, begun);
+    }
+    filling.batch.add(data);
+  }
+
+  async #print(path: string, filling: Filling): Promise<void> {
+    if (this.#printing.get(path) === filling) this.#printing.delete(path);
+    const { run, batch } = filling;
     let print = this.#prints.get(path);
     if (print?.run !== run) { // what an earlier run has printed belongs to a result that is void
       print?.file.close();
       this.#prints.set(path, print = { run, file: await Deno.create(path) });
     }
-    await writeAll(print.file, data);
+    await batch.writeTo(print.file);
+    batch.clear();
+    this.#spare.push(batch);
+  }
+
+  /** A result of this run comes: what other runs have printed does not belong to it. */
+  async #dropPrints(run: number): Promise<void> {
+    for (const [path, print] of [...this.#prints]) {
+      if (print.run === run) continue;
+      const { isFile } = await print.file.stat();
+      print.file.close();
+      this.#prints.delete(path);
+      if (isFile) await rm(path, { force: true }); // what else is there, such as a pipe, is its owner's
+    }
   }
 }

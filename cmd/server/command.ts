@@ -1,7 +1,7 @@
 /** `rsp server`: pool elements of all services. */
 import { defineCommand, SERVING_EXIT_CODES } from "../command.ts";
 import type { Command, Context } from "../command.ts";
-import { inLives } from "../driver/lives.ts";
+import { inLives, limited } from "../driver/lives.ts";
 import { openLog, quietened } from "../driver/log.ts";
 import type { Log } from "../driver/log.ts";
 import { openTransport, transportFailure } from "../driver/transport.ts";
@@ -44,8 +44,10 @@ export const command: Command = defineCommand({
   async run(context) {
     const wanted = wantedServices(context);
     const log = openLog(quietened(context));
-    return await inLives(context.options, { signal: context.signal, log }, (signal) => {
-      return runServices(wanted, { ...context, signal }, log);
+    return await limited(context.options.runtime, context.signal, (end) => {
+      return inLives(context.options, { signal: end, log }, (signal) => {
+        return runServices(wanted, { ...context, signal }, log);
+      });
     });
   },
 });

@@ -48,8 +48,8 @@ export interface ServicePlan<OwnInput, OwnEffect extends { readonly type: string
 const STOP_LIMIT_MS = 5000;
 
 /**
- * Opens its endpoints, registers, serves until the context's signal, the end of `-runtime` or a refused registration with
- * `-giveup`, deregisters and ends.
+ * Opens its endpoints, registers, serves until the context's signal or a refused registration with `-giveup`, deregisters
+ * and ends.
  *
  * @returns the exit code: 0 = ended as asked for, 1 = the registration was refused
  */
@@ -77,7 +77,6 @@ export async function runService<OwnInput, OwnEffect extends { readonly type: st
   const endpoints = serviceHostEndpoints();
   const ending = Promise.withResolvers<number>();
   const endInOrder = () => ending.resolve(0);
-  let timer: ReturnType<typeof setTimeout> | undefined;
   let driver: Driver<OwnInput | LifecycleInput> | undefined;
   let reports: AsyncDisposable | undefined;
   try {
@@ -114,7 +113,6 @@ export async function runService<OwnInput, OwnEffect extends { readonly type: st
     context.ready?.();
     signal.addEventListener("abort", endInOrder);
     if (signal.aborted) endInOrder();
-    if (options.runtime > 0) timer = setTimeout(endInOrder, options.runtime);
     const exitCode = await ending.promise;
     log.note("ending: the registration is taken back, sessions are shut down", { event: "ending" });
     await stopMachine(driver, STOP_LIMIT_MS);
@@ -124,7 +122,6 @@ export async function runService<OwnInput, OwnEffect extends { readonly type: st
     log.error(transportFailure(error), { event: "failed" });
     return 1;
   } finally {
-    clearTimeout(timer);
     signal.removeEventListener("abort", endInOrder);
     await reports?.[Symbol.asyncDispose]();
     await driver?.close();

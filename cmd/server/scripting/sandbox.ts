@@ -49,8 +49,11 @@ const MORE_DIRECTORIES = ["/opt", "/nix/store", "/var/cache/fontconfig"];
  */
 const LOCKED = ["/proc", "/dev", "/"].flatMap((path) => ["--remount-ro", path]);
 
-/** Entries of /etc that are looked at for secrets. It has a few hundred. */
-const MAX_ETC_ENTRIES = 20_000;
+/** Where a job sees what people have put there, and may have kept from others. */
+const PLACES_OF_SECRETS = ["/etc", "/opt", "/usr/local"];
+
+/** Entries of each that are looked at for secrets. /etc has a few hundred. */
+const MAX_ENTRIES = 20_000;
 
 /** Jobs as plain processes of the server's user. */
 export function noSandbox(description: string): Sandbox {
@@ -73,7 +76,7 @@ export async function chooseSandbox(mode: SandboxMode, program = "bwrap"): Promi
   if (mode === "none") return noSandbox("jobs run without a sandbox, as -sssandbox=none says");
   const path = findProgram(program, searchPath());
   if (path === undefined) return refuse(mode, "bubblewrap is not installed (package bubblewrap)");
-  const secrets = Deno.uid() === 0 ? secretsOf("/etc") : []; // other users are kept out by the system
+  const secrets = Deno.uid() === 0 ? PLACES_OF_SECRETS.flatMap(secretsOf) : []; // other users are kept out by the system
   let problem: string | undefined;
   // Older ones do not have it.
   for (const hardening of [["--disable-userns"], []]) {
@@ -132,8 +135,8 @@ function systemArguments(secrets: readonly Secret[]): readonly string[] {
     ...["--ro-bind", "/usr", "/usr"],
     ...SYSTEM_DIRECTORIES.flatMap(systemDirectory),
     ...["--ro-bind", "/etc", "/etc"],
-    ...secrets.flatMap(hide),
     ...MORE_DIRECTORIES.flatMap((directory) => ["--ro-bind-try", directory, directory]),
+    ...secrets.flatMap(hide),
     ...["--proc", "/proc", "--dev", "/dev", "--dir", "/tmp", "--dir", JOB_DIRECTORY],
     ...["--symlink", "/tmp", "/var/tmp", "--symlink", "/dev/shm", "/run/shm"],
   ];
@@ -159,7 +162,7 @@ interface Secret {
 function secretsOf(directory: string): readonly Secret[] {
   const secrets: Secret[] = [];
   const waiting = [directory];
-  let left = MAX_ETC_ENTRIES;
+  let left = MAX_ENTRIES;
   for (let path = waiting.pop(); path !== undefined && left > 0; path = waiting.pop()) {
     for (const { name, isFile, isDirectory } of entriesOf(path)) {
       left--;

@@ -147,6 +147,55 @@ Deno.test("JobFiles keeps what the last run has printed", async () => {
   assert.equal(await Deno.readTextFile(bench.path("stdout")), "two three");
 });
 
+Deno.test("JobFiles keeps nothing that a run has printed beside the result of another one", async () => {
+  await using bench = new Bench();
+  const stdout = bench.path("stdout"), stderr = bench.path("stderr");
+  await using printing = new Bench({ stdout, stderr });
+  const print = (channel: "stdout" | "stderr", text: string) =>
+    printing.ask({ type: "print", channel, data: new TextEncoder().encode(text) });
+  print("stderr", "error");
+  print("stdout", "half");
+  printing.run = 2;
+  print("stdout", "all");
+  printing.ask({ type: "beginOutput" });
+  printing.ask({ type: "finishOutput" });
+  await printing.files.close();
+  assert.equal(await Deno.readTextFile(stdout), "all");
+  await assert.rejects(Deno.stat(stderr), Deno.errors.NotFound);
+});
+
+Deno.test("JobFiles removes no pipe into which an earlier run has printed", async () => {
+  await using bench = new Bench({ stderr: "/dev/null" });
+  bench.ask({ type: "print", channel: "stderr", data: Uint8Array.of(1) });
+  bench.run = 2;
+  bench.ask({ type: "beginOutput" });
+  bench.ask({ type: "finishOutput" });
+  await bench.answer("outputFinished");
+  assert.ok((await Deno.stat("/dev/null")).isCharDevice);
+});
+
+Deno.test("JobFiles writes many small pieces of what a job prints together", async () => {
+  const write = Deno.FsFile.prototype.write;
+  let writes = 0;
+  Deno.FsFile.prototype.write = function (octets) {
+    writes++;
+    return write.call(this, octets);
+  };
+  try {
+    await using bench = new Bench();
+    await using printing = new Bench({ stdout: bench.path("stdout"), stderr: bench.path("stderr") });
+    for (let piece = 0; piece < 100_000; piece++) {
+      const channel = piece % 2 === 0 ? "stdout" : "stderr";
+      printing.ask({ type: "print", channel, data: Uint8Array.of(0x61) });
+    }
+    await printing.files.close();
+    assert.equal((await Deno.stat(bench.path("stdout"))).size, 50_000);
+    assert.ok(writes < 10, `${writes} writes`);
+  } finally {
+    Deno.FsFile.prototype.write = write;
+  }
+});
+
 Deno.test("JobFiles says which file cannot be read or written, and why", async () => {
   await using bench = new Bench({ input: "/nowhere/input", output: "/dev/full" });
   bench.ask({ type: "readFile", file: "input", offset: 0, maxBytes: 1 });

@@ -45,9 +45,11 @@ Deno.test("rsp server -local serves at the address and the port that are named",
 
 Deno.test("rsp server -runtime ends by itself, in order", async () => {
   await withRegistrar(async (option, start) => {
-    const pe = start(server, "-echo", option, "-runtime=500");
-    assert.equal(await pe.ended, 0);
-    await pe.event("terminated");
+    for (const lives of [[], ["-uptime=1000", "-downtime=0.01"], ["-uptime=0.001", "-downtime=1000"]]) {
+      const pe = start(server, "-echo", option, "-runtime=500", ...lives);
+      assert.equal(await pe.ended, 0);
+      await pe.event("terminated");
+    }
   });
 });
 

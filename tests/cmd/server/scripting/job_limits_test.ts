@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { JobStatus } from "../../../../protocol/app/scripting/job_status.ts";
+import { pause } from "../../../../cmd/driver/pause.ts";
 import type { JobLimits } from "../../../../cmd/server/scripting/limits.ts";
 import type { SandboxMode } from "../../../../cmd/server/scripting/sandbox.ts";
 import { DriverBench, hasBubblewrap, scriptPackage, textFile, textOf } from "./bench.ts";
@@ -9,6 +10,12 @@ import { DriverBench, hasBubblewrap, scriptPackage, textFile, textOf } from "./b
 const SANDBOXES: readonly SandboxMode[] = await hasBubblewrap() ? ["bwrap", "none"] : ["none"];
 
 const MEBI = 1 << 20;
+
+/**
+ * The server looks at a job's processes again and again, and less often when a look takes it long: in this time it does so
+ * twice, even if one look takes a quarter of a second.
+ */
+const SEVERAL_LOOKS_MS = 5500;
 
 /** Longer than any test takes: a job that sleeps for so long is a hanging one. */
 const FOREVER = 987_654;
@@ -129,7 +136,7 @@ for (const sandbox of SANDBOXES) {
     await bench.upload(await scriptPackage(runaways()));
     bench.driver.handle({ type: "runJob", session: 1 });
     await printed(bench, "started");
-    assert((await sleepers()).length >= 4, "the job's processes are seen from outside");
+    await untilThere(4);
     bench.driver.handle({ type: "discardWorkspace", session: 1 });
     await bench.driver.close();
     assert.deepEqual(await sleepers(), []);
@@ -147,10 +154,18 @@ for (const sandbox of SANDBOXES) {
   Deno.test(`a process that got rid of all marks is known from when it had a parent (sandbox ${sandbox})`, async () => {
     await using bench = await DriverBench.open({ sandbox });
     const hidden = `setsid env -i sh -c 'cd /; exec /bin/sleep ${FOREVER}.${Deno.pid}'`;
-    // The parent lives for several looks.
-    const result = await bench.runScript(`( ${hidden} & sleep 1.5 ) >/dev/null 2>&1; exit 6`);
-    assert.equal(result.exitCode, 6);
-    assert.deepEqual(await sleepers(), []);
+    try {
+      await bench.begin();
+      await bench.upload(await scriptPackage(`( ${hidden} & until [ -e go ]; do sleep 0.1; done ); exit 6`));
+      const ended = bench.run();
+      await untilThere(1);
+      await pause(SEVERAL_LOOKS_MS);
+      await Deno.writeTextFile(`${bench.directory}/${bench.sessionDirectories()[0]}/work/go`, "");
+      assert.equal((await ended).exitCode, 6);
+      assert.deepEqual(await sleepers(), []);
+    } finally {
+      for (const { processId } of await sleepers()) Deno.kill(processId, "SIGKILL");
+    }
   });
 
   Deno.test(`a job that hops from process to process is caught (sandbox ${sandbox})`, async () => {
@@ -218,24 +233,36 @@ function runaways(): string {
     `sh -c '${sleep}; :' &`,
     `setsid sh -c '${sleep}; :' &`,
     `setsid env -i sh -c 'PATH=/usr/bin:/bin; ${sleep}; :' &`,
-    "sleep 0.1",
     "echo started",
     "wait",
   ].join("\n");
 }
 
 /** Processes of the machine that sleep as {@linkcode runaways} do. */
-async function sleepers(): Promise<string[]> {
-  return (await commandLines(/^(\/bin\/)?sleep\0/)).filter((line) => line.includes(`${FOREVER}.${Deno.pid}`));
+async function sleepers(): Promise<Found[]> {
+  const found = await commandLines(/^(\/bin\/)?sleep\0/);
+  return found.filter(({ line }) => line.includes(`${FOREVER}.${Deno.pid}`));
 }
 
-async function commandLines(pattern: RegExp): Promise<string[]> {
-  const found: string[] = [];
+/** Waits until so many of them are seen from outside. */
+async function untilThere(count: number): Promise<void> {
+  const deadline = performance.now() + 60_000;
+  while ((await sleepers()).length < count) assert(performance.now() < deadline, `${count} processes`);
+}
+
+/** A process of the machine. */
+interface Found {
+  readonly processId: number;
+  readonly line: string;
+}
+
+async function commandLines(pattern: RegExp): Promise<Found[]> {
+  const found: Found[] = [];
   for await (const { name } of Deno.readDir("/proc")) {
     const file = `/proc/${name}/cmdline`;
     if (!/^\d+$/.test(name) || !existsSync(file)) continue;
     const line = await Deno.readTextFile(file).catch(() => "");
-    if (pattern.test(line)) found.push(line);
+    if (pattern.test(line)) found.push({ processId: Number(name), line });
   }
   return found;
 }

@@ -108,3 +108,18 @@ Deno.test("a sandboxed job gets at nothing but its directory", async () => {
     else assert.equal(answer, expected, `a job that ${what}`);
   });
 });
+
+Deno.test(
+  "a job of a server that runs as root does not read what only root may, wherever people have put it",
+  { ignore: !isHere || Deno.uid() !== 0 },
+  async () => {
+    const path = `/usr/local/rsp-test-${crypto.randomUUID()}`;
+    await Deno.writeTextFile(path, "secret\n", { mode: 0o600 });
+    try {
+      await using bench = await DriverBench.open({ sandbox: "bwrap" });
+      assert.equal((await bench.runScript(`cat ${path}; echo over`)).stdout, "over\n");
+    } finally {
+      await Deno.remove(path);
+    }
+  },
+);
