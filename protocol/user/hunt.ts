@@ -13,6 +13,7 @@ import type {
 import { TimerQueue } from "../machine.ts";
 import type { Prng } from "../machine.ts";
 import { downText } from "./down_text.ts";
+import { OwedReplies } from "./owed_replies.ts";
 import { RegistrarList } from "./registrar_list.ts";
 import type { RegistrarEntry } from "./registrar_list.ts";
 import type { RegistrarLinkReport } from "./report.ts";
@@ -119,8 +120,7 @@ export class RegistrarHunt {
   readonly #strangers = new Map<AssociationId, AssociationUp>();
   /** Strangers that are being shut down. */
   readonly #leaving = new Set<AssociationId>();
-  /** Associations whose send buffer is full, and the answer that waits for room there. */
-  readonly #full = new Map<AssociationId, Uint8Array | undefined>();
+  readonly #replies = new OwedReplies((association, data) => this.send(association, data));
   #events: HuntEvent[] = [];
   #current: Current | undefined;
   #hunting = false;
@@ -208,7 +208,7 @@ export class RegistrarHunt {
         return;
       case "blocked":
       case "writable":
-        this.#blocked(event.association, event.type === "blocked");
+        this.#replies[event.type](event.association);
         if (current?.association === event.association) this.#events.push({ type: event.type });
         return;
       default: // paths and failed sends: requests have their own time-outs
@@ -243,13 +243,9 @@ export class RegistrarHunt {
     this.#execute({ type: "send", association, data, ppid: Ppid.asap });
   }
 
-  /**
-   * Answers on an association of the hunt endpoint. Whoever asks and does not read has one answer waiting, the newest: anybody
-   * can ask, and what waits costs memory.
-   */
+  /** Answers on an association of the hunt endpoint: one at a time, if that is not read. */
   reply(association: AssociationId, data: Uint8Array): void {
-    if (this.#full.has(association)) this.#full.set(association, data);
-    else this.send(association, data);
+    this.#replies.reply(association, data);
   }
 
   /** The registrar did not do its work: aborts the association, leaves this registrar alone for a time, hunts again. */
@@ -397,15 +393,8 @@ export class RegistrarHunt {
     this.#timers.set(`stranger ${up.association}`, now + STRANGER_LIFE_MS);
   }
 
-  #blocked(association: AssociationId, blocked: boolean): void {
-    const owed = this.#full.get(association);
-    if (blocked) this.#full.set(association, owed);
-    else this.#full.delete(association);
-    if (!blocked && owed !== undefined) this.send(association, owed);
-  }
-
   #down(down: AssociationDown, now: Instant): void {
-    this.#full.delete(down.association);
+    this.#replies.forget(down.association);
     if (this.#strangers.delete(down.association) || this.#leaving.delete(down.association)) {
       this.#timers.clear(`stranger ${down.association}`);
       return;
