@@ -15,6 +15,7 @@ export const GUEST_TESTS: { readonly [group: string]: readonly string[] } = {
     "tests/interop/hsdump_test.ts",
     "tests/interop/rsplib_takeover_test.ts",
     "tests/interop/registrar_files_test.ts",
+    "tests/interop/selection_test.ts",
   ],
   services: [
     "tests/interop/services_test.ts",
