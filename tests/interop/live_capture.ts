@@ -6,9 +6,12 @@ import { type AsapMessage, readAsap } from "../../protocol/asap/mod.ts";
 import { type EnrpMessage, readEnrp } from "../../protocol/enrp/mod.ts";
 import { type IpAddress, Ppid } from "../../protocol/net.ts";
 import { DecodeError } from "../../protocol/wire/mod.ts";
+import { caughtUp } from "../caught_up.ts";
 import { readPcap, sctpDataChunks } from "../pcap.ts";
 import { within } from "./program.ts";
 
+/** No packet may be longer. */
+const SNAP_BYTES = "2048";
 const FILE_HEADER_BYTES = 24;
 const RECORD_HEADER_BYTES = 16;
 /** tcpdump starts and ends in less than this, in milliseconds, on a busy machine too. */
@@ -55,7 +58,9 @@ export class LiveCapture {
   static async start(networkNamespace: string, device: string): Promise<LiveCapture> {
     const capture = new LiveCapture([
       ...["ip", "netns", "exec", networkNamespace],
-      ...["tcpdump", "-i", device, "-B", "16384", "-U", "-w", "-", "sctp or udp"],
+      // Else it shows a packet up to a second late; and has room for 64 packets, when each could be the longest.
+      ...["tcpdump", "-i", device, "--immediate-mode", "-s", SNAP_BYTES, "-B", "32768", "-U", "-w", "-"],
+      "sctp or udp",
     ]);
     if (await within(LIMIT_MS, capture.#listening.promise) === undefined) {
       await capture.end();
@@ -96,6 +101,7 @@ export class LiveCapture {
 
   /** Ends the capture. Can be called again. @returns the pcap file's octets */
   async end(): Promise<Uint8Array> {
+    await caughtUp(this.#child.pid);
     try {
       this.#child.kill("SIGINT");
     } catch (error) {

@@ -7,7 +7,7 @@ import { kernelSctpSupport } from "../../ffi/kernel_sctp.ts";
 import { assertPng, fractalOf } from "./fractal_image.ts";
 import { type Cast, enact, MAKER, Review, type Scene } from "./service_lab.ts";
 import { isCalcApp, isDaytime, isPingPong, isScripting, replyNumbers, textOf } from "./service_messages.ts";
-import { assertResult, packScript, packWork } from "./work_package.ts";
+import { assertResult, packScript, packWork, waitFor } from "./work_package.ts";
 
 const ignore = !kernelSctpSupport().available;
 
@@ -52,8 +52,8 @@ const rejects: Scene = {
   },
 };
 
-/** Two users that are started one after the other are there at the same time, in seconds. */
-const JOB_SECONDS = 6;
+/** Jobs go on when this file is in the folder: the second user has found the server busy with the first one. */
+const TURNED_AWAY = "turned-away";
 
 const isFull: Scene = {
   service: "scripting",
@@ -62,7 +62,7 @@ const isFull: Scene = {
   user: async (_, folder, nth) => [
     ...[
       "scriptingclient",
-      ...await packWork(folder, JOB_SECONDS),
+      ...await packWork(folder, waitFor(`${folder}/${TURNED_AWAY}`)),
       `-output=${folder}/result${nth}`,
       "-retrydelay=1000",
     ],
@@ -70,6 +70,7 @@ const isFull: Scene = {
   async play(stage) {
     const second = await stage.startUser();
     await stage.serves("server", isScripting("notReady"));
+    await Deno.writeTextFile(`${stage.folder}/${TURNED_AWAY}`, "");
     for (const [i, user] of [stage.user, second].entries()) {
       assert.equal(await user.ends(), 0, user.quote());
       assert.doesNotMatch(user.output, /FAILOVER \.\.\./, "nobody has lost a server that was ready");

@@ -169,7 +169,7 @@ const scripting: Scene = {
   service: "scripting",
   serverOptions: () => ["-ssmaxthreads=2"],
   user: async (_, folder) => [
-    ...["scriptingclient", ...await packWork(folder, JOB_SECONDS), `-output=${folder}/result`],
+    ...["scriptingclient", ...await packWork(folder, `sleep ${JOB_SECONDS}`), `-output=${folder}/result`],
     ...["-retrydelay=200", "-keepaliveinterval=1000", "-keepalivetimeout=2000"],
   ],
   async play(stage) {

@@ -35,7 +35,7 @@ function signedWork({ trusted, stranger, keyring }: Keys): Scene {
     plot: "runs signed work only",
     serverOptions: () => [`-sskeyring=${keyring}`, `-sstrustdb=${trusted.home}/trustdb.gpg`],
     user: async (_, folder, nth) => {
-      const [input = "", environment = ""] = await packWork(folder, 1);
+      const [input = "", environment = ""] = await packWork(folder, "sleep 1");
       const work = nth === 1
         ? [await sign(trusted, ALICE, input), await sign(trusted, ALICE, environment)]
         : [nth === 2 ? input : await sign(stranger, MALLORY, input)]; // an environment would be refused before

@@ -10,14 +10,20 @@ const INPUT = "All work and no play makes Jack a dull boy.\n".repeat(1000);
 /** RSPLIB takes any file for an environment. */
 const ENVIRONMENT = "Redrum.\n".repeat(2500);
 
+/** A job waits until this file is there. */
+export function waitFor(file: string): string {
+  return `until [ -e ${file} ]; do sleep 0.1; done`;
+}
+
 /**
  * A job that takes a while, and writes its input in capitals and its environment as it is. Its script has no line
  * `#!/bin/sh`, like that of RSPLIB's example.
  *
+ * @param pause what it does first, such as `sleep 5`
  * @returns the options for its files
  */
-export async function packWork(folder: string, seconds: number): Promise<string[]> {
-  const archive = await packScript(folder, `sleep ${seconds}\ntr a-z A-Z <input.txt | cat - "$2" >"$1"\n`);
+export async function packWork(folder: string, pause: string): Promise<string[]> {
+  const archive = await packScript(folder, `${pause}\ntr a-z A-Z <input.txt | cat - "$2" >"$1"\n`);
   const environment = `${folder}/environment`;
   await Deno.writeTextFile(environment, ENVIRONMENT);
   return [`-input=${archive}`, `-environment=${environment}`];

@@ -8,7 +8,7 @@ import { assertSameOctets, pattern, Peer } from "../transport/peer.ts";
 import { serveRemote } from "./guest_remote.ts";
 import { GUEST_PORT, type GuestCommand, type GuestReport, PPID_CONTROL, PPID_ECHO } from "./peer_network.ts";
 
-/** A host that has gone away without a word shall not hold up the other groups of tests, in milliseconds. */
+/** A host that has been silent for so long is gone, and shall not hold up the other groups of tests; in milliseconds. */
 const PATIENCE_MS = 120_000;
 
 /** Serves until it is told to quit. */
@@ -16,7 +16,13 @@ export async function serveHost(onReady: () => void): Promise<void> {
   const transport = openKernelTransport();
   const quit = Promise.withResolvers<void>();
   const peer = new Peer(transport, { port: GUEST_PORT, listen: true, heartbeatIntervalMs: 300 });
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const onSign = () => {
+    clearTimeout(timer);
+    timer = setTimeout(quit.resolve, PATIENCE_MS);
+  };
   peer.onEvent = (event) => {
+    onSign();
     if (event.type !== "message") return;
     const { association, data, ppid, stream, unordered } = event;
     queueMicrotask(() => {
@@ -68,8 +74,8 @@ export async function serveHost(onReady: () => void): Promise<void> {
     return { errors, peerAddresses };
   }
 
-  using _remote = serveRemote();
-  const timer = setTimeout(quit.resolve, PATIENCE_MS);
+  using _remote = serveRemote(onSign);
+  onSign();
   onReady();
   await quit.promise;
   clearTimeout(timer);

@@ -11,12 +11,16 @@ import {
   type RemoteRequest,
 } from "./remote_control.ts";
 
-/** Listens for the host; dispose of it, and nobody is served any more. */
-export function serveRemote(): Disposable {
+/**
+ * Listens for the host; dispose of it, and nobody is served any more.
+ *
+ * @param onSign called with each sign of life of the host
+ */
+export function serveRemote(onSign: () => void): Disposable {
   const listener = Deno.listen({ hostname: "::", port: REMOTE_PORT });
   void (async () => {
     for await (const connection of listener) {
-      void new RemoteServer(connection).serve();
+      void new RemoteServer(connection).serve(onSign);
     }
   })();
   return { [Symbol.dispose]: () => listener.close() };
@@ -36,9 +40,10 @@ class RemoteServer {
     this.#writer = new LineWriter(connection.writable);
   }
 
-  async serve(): Promise<void> {
+  async serve(onSign: () => void): Promise<void> {
     try {
       for await (const line of readLines(this.#connection.readable)) {
+        onSign();
         const { number, request } = line as NumberedRequest;
         void this.#answer(number, request);
       }

@@ -8,6 +8,7 @@
  * is put around it all.
  */
 import { fileURLToPath } from "node:url";
+import { caughtUp } from "../caught_up.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -378,22 +379,10 @@ export class Program implements AsyncDisposable {
   }
 }
 
-/** How often to look whether a recorder has caught up, in milliseconds. */
-const LOOK_MS = 10;
-
-/** tcpdump. A signal would end it in the middle of what it has not yet read, so it may finish that first. */
+/** tcpdump, which reads what there was before it ends. */
 class Recorder extends Program {
   override async interrupt(): Promise<number> {
-    const deadline = performance.now() + DEADLINE_MS;
-    while (await this.#isBusy() && performance.now() < deadline) {
-      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-    }
+    await caughtUp(this.pid);
     return await super.interrupt();
-  }
-
-  /** Whether it runs, is about to, or writes. Asleep, it waits for packets: all that there were are in the file. */
-  async #isBusy(): Promise<boolean> {
-    const state = await Deno.readTextFile(`/proc/${this.pid}/stat`).catch(() => "");
-    return /^\d+ \(.*\) [RDT] /.test(state);
   }
 }
