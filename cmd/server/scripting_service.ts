@@ -70,7 +70,7 @@ export const scriptingServiceOptions: ScriptingServiceOptions = {
     min: 100,
     defaultValue: 10_000,
   }),
-  ssverbose: flag("Show what jobs print in the log", { group }),
+  ssverbose: flag("Log what jobs print, as RSPLIB's server always does", { group }),
 };
 
 type Values =

@@ -51,20 +51,20 @@ async function canRun(program: string): Promise<boolean> {
 class Farm implements AsyncDisposable {
   readonly lab: Lab;
   readonly folder: string;
-  readonly servers: readonly Program[];
+  readonly registrar: Program;
   readonly scenes: readonly string[];
 
-  constructor(lab: Lab, folder: string, servers: readonly Program[], scenes: readonly string[]) {
+  constructor(lab: Lab, folder: string, registrar: Program, scenes: readonly string[]) {
     this.lab = lab;
     this.folder = folder;
-    this.servers = servers;
+    this.registrar = registrar;
     this.scenes = scenes;
   }
 
   static async open(sceneCount: number): Promise<Farm> {
     const folder = await Deno.makeTempDir();
     const lab = await Lab.open(5);
-    const registrar = lab.pc(1).rsp("registrar");
+    const registrar = lab.pc(1).rsp("registrar", "-loglevel=4");
     await registrar.says(/ASAP has SCTP port/);
     const rsp = join(folder, "rsp");
     const program = `exec '${Deno.execPath()}' run --allow-all --quiet '${ROOT}/cmd/main.ts' "$@"`;
@@ -73,7 +73,7 @@ class Farm implements AsyncDisposable {
     const servers = [2, 3, 4].map((number) =>
       lab.pc(number).start(
         ...["env", `TMPDIR=${join(folder, "jobs")}`, rsp, "server", "-scripting"],
-        ...["-policy=LeastUsedDegradation:0.5", "-ssmaxthreads=2", "-loglevel=4"],
+        ...["-policy=LeastUsedDegradation:0.5", "-ssmaxthreads=2"],
       )
     );
     for (const server of servers) await server.says(/registered as/);
@@ -81,7 +81,7 @@ class Farm implements AsyncDisposable {
     for (const [index, path] of scenes.entries()) {
       await Deno.copyFile(`${EXAMPLES}/${SCENES[index]}.pov`, path);
     }
-    return new Farm(lab, folder, servers, scenes);
+    return new Farm(lab, folder, registrar, scenes);
   }
 
   /** Kills the server that draws the first scene. */
@@ -170,6 +170,11 @@ Deno.test({
     assert.equal(await run.exitCode(DRAWING_LIMIT_MS), 0, run.output);
     await t.step("the pictures are those that POV-Ray draws by itself", async () => {
       await checkPictures(farm, (name) => join(farm.folder, `${name}-${WIDTH}-${HEIGHT}.png`));
+    });
+    await t.step("servers had one job and two: half of their load each", () => {
+      for (const load of ["50.0%", "100.0%"]) {
+        assert.match(farm.registrar.output, new RegExp(`registered again .*load ${load}`));
+      }
     });
     await t.step("a job of the dead server was begun anew", () => {
       assert.match(run.output, /failover from/);
