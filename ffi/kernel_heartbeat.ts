@@ -14,7 +14,7 @@ import { captureKernelPackets } from "./kernel_capture.ts";
 const PATIENCE_MS = 60_000;
 /** Packets with HEARTBEATs are shorter than this; of longer ones only the start is copied, and they are left out. */
 const HEARTBEAT_PACKET_BYTES = 512;
-/** HEARTBEATs that are awaited at once; more are sent, and their answers not told. */
+/** HEARTBEATs that are awaited at once. Of more the oldest are forgotten: they went to who does not answer. */
 const MAX_AWAITED = 256;
 const HEADER_BYTES = 12;
 const ChunkType = { heartbeat: 4, heartbeatAck: 5 } as const;
@@ -31,6 +31,7 @@ interface Awaited {
 export class KernelHeartbeats {
   readonly #port: number;
   readonly #tell: (event: HeartbeatAnswered) => void;
+  readonly #captureOf: typeof captureKernelPackets;
   readonly #awaited = new Set<Awaited>();
   #capture: Disposable | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -39,17 +40,27 @@ export class KernelHeartbeats {
   /**
    * @param port the endpoint's SCTP port
    * @param tell takes the answers
+   * @param captureOf the kernel's packets unless a test has its own
    */
-  constructor(port: number, tell: (event: HeartbeatAnswered) => void) {
+  constructor(
+    port: number,
+    tell: (event: HeartbeatAnswered) => void,
+    captureOf: typeof captureKernelPackets = captureKernelPackets,
+  ) {
     this.#port = port;
     this.#tell = tell;
+    this.#captureOf = captureOf;
   }
 
   /** A HEARTBEAT is about to be sent to each of these addresses. */
   expect(association: KernelAssociation, addresses: readonly IpAddress[]): void {
     if (!this.#open()) return;
-    for (const address of addresses.slice(0, MAX_AWAITED - this.#awaited.size)) {
+    for (const address of addresses) {
       this.#awaited.add({ association, address, info: undefined, sentAt: 0 });
+    }
+    for (const oldest of this.#awaited) {
+      if (this.#awaited.size <= MAX_AWAITED) break;
+      this.#awaited.delete(oldest);
     }
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.close(), PATIENCE_MS);
@@ -69,7 +80,7 @@ export class KernelHeartbeats {
     if (this.#forbidden) return false;
     try {
       const ports = [this.#port];
-      this.#capture = captureKernelPackets(
+      this.#capture = this.#captureOf(
         () => ports,
         (packet, at) => this.#onPacket(packet, at),
         HEARTBEAT_PACKET_BYTES,

@@ -111,7 +111,8 @@ export class KernelReceiving {
     const users = sockets.users(socket);
     if (![...users].some(({ down }) => down !== undefined)) return;
     this.#source = socket;
-    for (let batch = 0; batch < BATCHES_TO_THE_END; batch++) {
+    const batches = sockets.isOwn(socket) ? Infinity : BATCHES_TO_THE_END; // nothing is added there any more
+    for (let batch = 0; batch < batches; batch++) {
       const outcome = socket.receive(this.#handler);
       if (outcome === "empty" || outcome === "ended") break;
     }

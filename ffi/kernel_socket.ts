@@ -256,10 +256,12 @@ export class KernelSocket {
       if (number === Errno.EINTR) return "more";
       return TOLD_ONCE.has(number) ? "failed" : "empty"; // anything else is told by notifications
     }
+    let ended = false;
     for (let slot = 0; slot < count; slot++) {
-      if (receive.receivedBytes(slot) === 0) return "ended";
-      this.#dispatch(receive, slot, handler);
+      if (receive.receivedBytes(slot) > 0) this.#dispatch(receive, slot, handler);
+      else ended = true; // a notification may have come behind it, in the same call
     }
+    if (ended) return "ended";
     return count === BATCH ? "more" : "empty";
   }
 

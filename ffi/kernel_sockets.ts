@@ -108,10 +108,15 @@ export class KernelSockets {
     this.#states.get(association.socket)?.users.add(association);
   }
 
+  /** Whether a socket is that of one association, which no other ever uses. */
+  isOwn(socket: KernelSocket): boolean {
+    return socket !== this.main || this.peeled;
+  }
+
   /** An association is over: its own socket is closed. */
   leave(association: KernelAssociation): void {
     this.#states.get(association.socket)?.users.delete(association);
-    if (association.socket !== this.main || this.peeled) this.#drop(association.socket);
+    if (this.isOwn(association.socket)) this.#drop(association.socket);
   }
 
   /**

@@ -367,6 +367,25 @@ Deno.test("kernel features: an association runs over UDP where the connect says 
   }
 });
 
+Deno.test("kernel features: an abort gives back thousands of messages that were not acknowledged", async () => {
+  const options = {
+    server: { manualReceive: true, receiveBuffer: 64 * 1024 },
+    client: { sendBuffer: 8 * 1024 * 1024 },
+  };
+  await withPair(options, async ({ client, server, atClient: { association }, atServer }) => {
+    const failed: number[] = [];
+    client.onEvent = (event) => {
+      if (event.type === "sendFailed") failed.push(event.ppid);
+    };
+    for (let i = 0; i < 5000; i++) client.send(association, pattern(200, i), i);
+    await server.message(atServer.association); // the kernel has all of them
+    client.execute({ type: "abort", association });
+    await client.down(association);
+    assert.ok(failed.length > 4000, `${failed.length} of 5000 messages came back`);
+    assert.equal(failed.at(-1), 4999);
+  });
+});
+
 Deno.test("kernel features: the answer to a HEARTBEAT is told, with its round-trip time", async () => {
   const both = { addresses: ["127.0.0.1", "127.0.0.2"] };
   await withPair({ both }, async ({ client, atClient: { association } }) => {
