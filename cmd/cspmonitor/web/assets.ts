@@ -12,16 +12,23 @@ import details from "./page/details.js" with { type: "text" };
 import events from "./page/events.js" with { type: "text" };
 import glyphs from "./page/glyphs.js" with { type: "text" };
 import graph from "./page/graph.js" with { type: "text" };
+import hands from "./page/hands.js" with { type: "text" };
 import index from "./page/index.html" with { type: "text" };
 import layout from "./page/layout.js" with { type: "text" };
 import main from "./page/main.js" with { type: "text" };
 import monitorCss from "./page/monitor.css" with { type: "text" };
 import motion from "./page/motion.js" with { type: "text" };
+import names from "./page/names.js" with { type: "text" };
+import nodes from "./page/nodes.js" with { type: "text" };
 import painter from "./page/painter.js" with { type: "text" };
+import palette from "./page/palette.js" with { type: "text" };
 import plots from "./page/plots.js" with { type: "text" };
 import scene from "./page/scene.js" with { type: "text" };
 import shapes from "./page/shapes.js" with { type: "text" };
 import table from "./page/table.js" with { type: "text" };
+import texts from "./page/texts.js" with { type: "text" };
+import tip from "./page/tip.js" with { type: "text" };
+import view from "./page/view.js" with { type: "text" };
 import words from "./page/words.js" with { type: "text" };
 
 const scripts = {
@@ -30,14 +37,21 @@ const scripts = {
   events,
   glyphs,
   graph,
+  hands,
   layout,
   main,
   motion,
+  names,
+  nodes,
   painter,
+  palette,
   plots,
   scene,
   shapes,
   table,
+  texts,
+  tip,
+  view,
   words,
 };
 

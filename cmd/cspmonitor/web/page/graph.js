@@ -1,17 +1,16 @@
 // @ts-check
-/** The living graph: a picture that follows the scene, and what mouse and keyboard do with it. */
-import { make, setText } from "shared/dom.js";
-import { styleValue } from "shared/frame.js";
+/** The living graph: a picture that follows the scene. */
+import { make } from "shared/dom.js";
 import { Camera } from "./camera.js";
+import { Hands } from "./hands.js";
 import { Layout } from "./layout.js";
 import { Motion } from "./motion.js";
 import { Painter } from "./painter.js";
-import { ELEMENT, kindOf, partyText, percent, plural } from "./words.js";
+import { palette } from "./palette.js";
+import { Tip } from "./tip.js";
 
-/** @typedef {import("./layout.js").Node} Node */
-/** @typedef {import("./painter.js").View} View */
 /** @typedef {import("./scene.js").Scene} Scene */
-/** @typedef {import("../facts.ts").ComponentFact} ComponentFact */
+/** @typedef {import("./view.js").View} View */
 /** @typedef {import("../facts.ts").EventFact} EventFact */
 
 /** Wait between two pictures of sessions that flow: a lab's computers have other work. */
@@ -26,28 +25,7 @@ const STEP_MS = 17, MAX_STEP_MS = 70;
 /** What steps may take of a frame when they are in a hurry. */
 const HURRY_MS = 12;
 
-/** How near the mouse must come to a node, in pixels. */
-const REACH = 8;
-
-/** A finger that moves less has pressed. */
-const CLICK_PIXELS = 4;
-
 const ZOOM_STEP = 1.3;
-
-const COLOURS = /** @type {const} */ ([
-  "text",
-  "faint",
-  "line",
-  "surface",
-  "raised",
-  "accent",
-  "good",
-  "warning",
-  "bad",
-  "registrar",
-  "element",
-  "user",
-]);
 
 /**
  * @typedef {object} GraphOptions
@@ -66,7 +44,7 @@ export class Graph {
   #camera = new Camera();
   #base = make("canvas", { class: "base" });
   #above = make("canvas", { class: "above" });
-  #tip = make("div", { class: "tip", hidden: true });
+  #tip;
   #painter;
   #motion;
   /** @type {View} */
@@ -97,10 +75,19 @@ export class Graph {
       isWanted: undefined,
     };
     const { place } = options;
-    place.append(this.#base, this.#above, this.#tip);
+    place.append(this.#base, this.#above);
+    this.#tip = new Tip(place);
     new ResizeObserver(() => this.#resize()).observe(place);
     this.#resize();
-    this.#listen(place);
+    new Hands({
+      ...options,
+      view: this.#view,
+      tip: this.#tip,
+      onZoom: (steps, x, y) => this.zoom(steps, x, y),
+      onFit: () => this.fit(),
+      onMove: () => this.#move(),
+      onChange: () => this.#draw(),
+    });
   }
 
   /**
@@ -122,7 +109,7 @@ export class Graph {
       const id = this.#view[key];
       if (id !== undefined && !this.#layout.nodes.has(id)) this.#view[key] = undefined;
     }
-    if (this.#view.hovered !== undefined) this.#tell();
+    if (this.#view.hovered !== undefined) this.#tip.show(this.#view);
     this.#camera.fit(this.#layout.box, isNew || this.#isStill);
     this.#draw();
   }
@@ -161,9 +148,20 @@ export class Graph {
     this.#draw();
   }
 
-  /** @param {number} steps */
-  zoom(steps) {
-    this.#camera.zoomBy(ZOOM_STEP ** steps);
+  /**
+   * Comes nearer, or goes back.
+   *
+   * @param {number} steps
+   * @param {number} [x] what is at this place of the window stays there; the middle if nobody says it
+   * @param {number} [y]
+   */
+  zoom(steps, x, y) {
+    this.#camera.zoomBy(ZOOM_STEP ** steps, x, y);
+    this.#move();
+  }
+
+  /** Something else is looked at than all. */
+  #move() {
     this.#options.onFit(false);
     this.#draw();
   }
@@ -260,200 +258,6 @@ export class Graph {
       this.#layout.step();
     }
   }
-
-  /** @param {HTMLElement} place */
-  #listen(place) {
-    /** @type {{ x: number, y: number, far: number, node: Node | undefined } | undefined} */
-    let held;
-    place.addEventListener("pointerdown", (event) => {
-      if (event.button !== 0) return;
-      place.setPointerCapture(event.pointerId);
-      held = { x: event.offsetX, y: event.offsetY, far: 0, node: this.#nodeAt(event.offsetX, event.offsetY) };
-    });
-    place.addEventListener("pointermove", (event) => {
-      const { offsetX: x, offsetY: y } = event;
-      if (held === undefined) return this.#hover(this.#nodeAt(x, y));
-      const byX = x - held.x, byY = y - held.y;
-      held.far += Math.abs(byX) + Math.abs(byY);
-      held.x = x;
-      held.y = y;
-      if (held.far <= CLICK_PIXELS) return;
-      if (held.node === undefined) this.#pan(byX, byY);
-      else this.#carry(held.node, x, y);
-    });
-    const release = () => {
-      if (held === undefined) return;
-      const { node, far } = held;
-      held = undefined;
-      if (node !== undefined) node.fx = node.fy = null;
-      if (far <= CLICK_PIXELS) {
-        this.#focus(undefined);
-        this.#options.onSelect(node?.fact.id);
-      }
-    };
-    place.addEventListener("pointerup", release);
-    place.addEventListener("pointercancel", release);
-    place.addEventListener("pointerleave", () => this.#hover(undefined));
-    place.addEventListener("wheel", (event) => {
-      // A page scrolls under the mouse; who wants to zoom holds Ctrl, or has pressed into the picture before.
-      if (!event.ctrlKey && document.activeElement !== place) return;
-      event.preventDefault();
-      this.#camera.zoomBy(ZOOM_STEP ** (-event.deltaY / 150), event.offsetX, event.offsetY);
-      this.#options.onFit(false);
-      this.#draw();
-    }, { passive: false });
-    place.addEventListener("keydown", (event) => this.#press(event));
-    place.addEventListener("blur", () => this.#focus(undefined));
-  }
-
-  /** @param {KeyboardEvent} event */
-  #press(event) {
-    if (event.altKey || event.ctrlKey || event.metaKey) return;
-    const acts = /** @type {Readonly<Record<string, () => void>>} */ ({
-      ArrowLeft: () => this.#walk(-1, 0),
-      ArrowRight: () => this.#walk(1, 0),
-      ArrowUp: () => this.#walk(0, -1),
-      ArrowDown: () => this.#walk(0, 1),
-      Enter: () => this.#options.onSelect(this.#view.focused ?? this.#view.selected),
-      " ": () => this.#options.onSelect(this.#view.focused ?? this.#view.selected),
-      Escape: () => this.#options.onSelect(undefined),
-      "+": () => this.zoom(1),
-      "-": () => this.zoom(-1),
-      0: () => this.fit(),
-    });
-    const act = acts[event.key];
-    if (act === undefined) return;
-    event.preventDefault();
-    act();
-  }
-
-  /**
-   * Goes to the next node in a direction.
-   *
-   * @param {number} right
-   * @param {number} down
-   */
-  #walk(right, down) {
-    const { nodes } = this.#layout, { focused, selected } = this.#view;
-    const from = nodes.get(focused ?? selected ?? "");
-    let best = from === undefined ? [...nodes.values()][0] : undefined, bestFar = Infinity;
-    for (const node of from === undefined ? [] : nodes.values()) {
-      const x = node.x - /** @type {Node} */ (from).x, y = node.y - /** @type {Node} */ (from).y;
-      const along = x * right + y * down, aside = Math.abs(x * down) + Math.abs(y * right);
-      const far = along + 2.5 * aside;
-      if (node === from || along <= 1 || far >= bestFar) continue;
-      best = node;
-      bestFar = far;
-    }
-    if (best === undefined) return;
-    this.#focus(best);
-    if (this.#camera.show(best.x, best.y)) this.#options.onFit(false);
-    this.#options.onAnnounce(factText(best.fact));
-  }
-
-  /** @param {Node | undefined} node */
-  #focus(node) {
-    if (this.#view.focused === node?.fact.id) return;
-    this.#view.focused = node?.fact.id;
-    this.#draw();
-  }
-
-  /** @param {Node | undefined} node */
-  #hover(node) {
-    const id = node?.fact.id;
-    this.#options.place.classList.toggle("pointing", id !== undefined);
-    if (this.#view.hovered === id) return;
-    this.#view.hovered = id;
-    this.#tell();
-    this.#draw();
-  }
-
-  /** Says beside the mouse who it points at. */
-  #tell() {
-    const node = this.#layout.nodes.get(this.#view.hovered ?? "");
-    this.#tip.hidden = node === undefined;
-    if (node === undefined) return;
-    setText(this.#tip, factText(node.fact));
-    const [x, y] = this.#camera.toWindow(node.x, node.y), far = node.radius * this.#camera.zoom + 12;
-    const left = x > this.#camera.width / 2 ? x - far - this.#tip.offsetWidth : x + far;
-    const top = Math.min(
-      Math.max(4, y - this.#tip.offsetHeight / 2),
-      this.#camera.height - this.#tip.offsetHeight - 4,
-    );
-    this.#tip.style.translate = `${Math.max(4, left)}px ${top}px`;
-  }
-
-  /**
-   * @param {number} x
-   * @param {number} y
-   */
-  #pan(x, y) {
-    this.#camera.moveBy(x, y);
-    this.#options.onFit(false);
-    this.#draw();
-  }
-
-  /**
-   * @param {Node} node
-   * @param {number} x
-   * @param {number} y
-   */
-  #carry(node, x, y) {
-    [node.fx, node.fy] = this.#camera.toPicture(x, y);
-    this.#layout.warm();
-    this.#draw();
-  }
-
-  /**
-   * @param {number} x
-   * @param {number} y
-   * @returns {Node | undefined}
-   */
-  #nodeAt(x, y) {
-    const [pictureX, pictureY] = this.#camera.toPicture(x, y);
-    let best, bestFar = REACH / this.#camera.zoom;
-    for (const node of this.#layout.nodes.values()) {
-      const far = Math.hypot(node.x - pictureX, node.y - pictureY) - node.radius;
-      if (far < bestFar) [best, bestFar] = [node, far];
-    }
-    return best;
-  }
-}
-
-/**
- * A component in a sentence.
- *
- * @param {ComponentFact} fact
- */
-export function factText(fact) {
-  const { group, load, sessions, silentSince, pool, status } = fact;
-  const parts = [`${kindOf(group)} ${partyText(fact)}`];
-  if (group === ELEMENT) parts.push(pool === null ? "pool not known" : `in ${pool}`);
-  if (load !== null) parts.push(`load ${percent(load)}`);
-  if (sessions !== null) parts.push(plural(sessions, "session"));
-  else if (status !== "") parts.push(status);
-  if (silentSince !== null) parts.push("silent");
-  return parts.join(", ");
-}
-
-/** @returns {import("./painter.js").Palette} */
-function palette() {
-  const entries = COLOURS.map((name) => [name, resolved(`--${name}`)]);
-  return Object.fromEntries(entries);
-}
-
-/**
- * A colour as a canvas takes it: what `light-dark()` means now.
- *
- * @param {string} name
- */
-function resolved(name) {
-  const probe = make("i", { hidden: true });
-  probe.style.color = `var(${name})`;
-  document.body.append(probe);
-  const colour = getComputedStyle(probe).color;
-  probe.remove();
-  return colour === "" ? styleValue(name) : colour;
 }
 
 /**

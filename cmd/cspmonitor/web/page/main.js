@@ -5,10 +5,11 @@ import { openFeed } from "shared/feed.js";
 import { setUpTheme, showConnection } from "shared/frame.js";
 import { Details } from "./details.js";
 import { Announcer, EventList, presentParty, showCounts } from "./events.js";
-import { factText, Graph } from "./graph.js";
+import { Graph } from "./graph.js";
 import { Plot, TimeLine } from "./plots.js";
 import { ELEMENTS, HIGHEST_LOAD, MEAN_LOAD, Scene, SESSIONS, USERS } from "./scene.js";
 import { Table } from "./table.js";
+import { factText } from "./words.js";
 
 /** @typedef {import("../facts.ts").MonitorSnapshot} MonitorSnapshot */
 /** @typedef {import("../facts.ts").MonitorChanges} MonitorChanges */

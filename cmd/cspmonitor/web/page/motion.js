@@ -1,11 +1,11 @@
 // @ts-check
 /** What moves in the picture besides its nodes: sessions that flow, components that come and go, and what they move. */
 import { curveBetween, pointOn } from "./shapes.js";
-import { loadColour } from "./painter.js";
+import { loadColour } from "./palette.js";
 
 /** @typedef {import("./layout.js").Node} Node */
-/** @typedef {import("./painter.js").View} View */
-/** @typedef {import("./painter.js").Palette} Palette */
+/** @typedef {import("./view.js").View} View */
+/** @typedef {import("./palette.js").Palette} Palette */
 /** @typedef {import("../facts.ts").EventFact} EventFact */
 
 /** How long effects are seen. */

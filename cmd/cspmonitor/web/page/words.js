@@ -135,6 +135,22 @@ function two(value) {
   return String(value).padStart(2, "0");
 }
 
+/**
+ * A component in a sentence.
+ *
+ * @param {ComponentFact} fact
+ */
+export function factText(fact) {
+  const { group, load, sessions, silentSince, pool, status } = fact;
+  const parts = [`${kindOf(group)} ${partyText(fact)}`];
+  if (group === ELEMENT) parts.push(pool === null ? "pool not known" : `in ${pool}`);
+  if (load !== null) parts.push(`load ${percent(load)}`);
+  if (sessions !== null) parts.push(plural(sessions, "session"));
+  else if (status !== "") parts.push(status);
+  if (silentSince !== null) parts.push("silent");
+  return parts.join(", ");
+}
+
 /** The signs of events: a shape of its own for each, so that nobody needs colours to tell them apart. */
 export const EVENT_SIGNS = /** @type {const} */ ({
   appeared: "▲",
