@@ -174,11 +174,14 @@ Deno.test("a job that fails at one server is run again at another one", () =>
   play(async (scene) => {
     for (const id of ["0x00000001", "0x00000002"]) await scene.serve(`-identifier=${id}`);
     const mark = join(scene.folder, "mark");
-    const ssrun = `#!/bin/sh\nif [ -e ${mark} ]; then echo done >$1; else touch ${mark}; exit 3; fi\n`;
+    const ssrun = `#!/bin/sh\n` +
+      `if [ -e ${mark} ]; then echo all; echo done >$1; else touch ${mark}; printf half; exit 3; fi\n`;
     const input = await pack(scene, "job", { ssrun });
     const output = join(scene.folder, "result");
-    const job = user(scene, input, output, "-retrydelay=100", "-maxretry=2");
+    const job = user(scene, input, output, "-retrydelay=100", "-maxretry=2", "-follow");
     assert.equal(await job.ended, 0);
+    const printed = job.lines.filter(({ event }) => event === "print").map((line) => line["printed"]);
+    assert.deepEqual(printed, ["half", "all"], "lines of one run each");
     const retried = await job.event("jobRetried"), done = await job.event("jobDone");
     assert.deepEqual([retried["status"], done["runs"], done["failovers"]], [3, 2, 0]);
     assert.notEqual(done["element"], retried["element"]);
