@@ -191,6 +191,7 @@ export type {
   RemoteError,
   ResetStreamsCommand,
   Route,
+  RtoTimes,
   SendCommand,
   SendFailed,
   SendFailure,

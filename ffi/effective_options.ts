@@ -4,13 +4,13 @@
  *
  * @module
  */
-import type { EndpointOptions } from "../protocol/net.ts";
+import type { EndpointOptions, RtoTimes } from "../protocol/net.ts";
 import { readOption } from "./kernel_option_access.ts";
 import type { KernelSocket } from "./kernel_socket.ts";
 
 /** Options of an endpoint, with the times and limits that it really has. */
 export interface EffectiveOptions extends EndpointOptions {
-  readonly rto: { readonly initialMs: number; readonly minMs: number; readonly maxMs: number };
+  readonly rto: RtoTimes;
   readonly maxInitRetransmissions: number;
   readonly associationMaxRetransmissions: number;
   readonly pathMaxRetransmissions: number;

@@ -6,13 +6,14 @@
 import {
   type EndpointOptions,
   type IpAddress,
+  rtoTimes,
   SocketOptionError,
   type SocketOptionName,
   type SocketOptionValue,
 } from "../protocol/net.ts";
 import { Errno, errno, SctpError } from "./errno.ts";
 import { ENOSYS, NotificationType, SctpOption, SO_REUSEPORT } from "./kernel_abi.ts";
-import { writeOption } from "./kernel_option_access.ts";
+import { readOption, writeOption } from "./kernel_option_access.ts";
 import { KernelSocket } from "./kernel_socket.ts";
 import type { Libc, LibcLease } from "./libc.ts";
 import type { SctpLibrary } from "./libsctp.ts";
@@ -196,8 +197,17 @@ function configureSocket(socket: KernelSocket, options: EndpointOptions, ipv6: b
   socket.require(Protocol.sctp, SctpOption.receiveInfo, 1, "learn which association a message belongs to");
   for (const [name, value] of optionalSettings(options)) tryOption(socket, name, value);
   for (const [name, value] of requiredSettings(options)) writeOption(socket, name, value);
+  if (options.rto !== undefined) setRto(socket, options.rto);
   socket.setSendBuffer(options.sendBuffer ?? DEFAULTS.sendBuffer);
   socket.setReceiveBuffer(options.receiveBuffer ?? DEFAULTS.receiveBuffer);
+}
+
+/** What is not said is the system's. */
+function setRto(socket: KernelSocket, said: EndpointOptions["rto"]): void {
+  const { initial, min, max } = readOption(socket, "rtoinfo");
+  const unsaid = { initialMs: Number(initial), minMs: Number(min), maxMs: Number(max) };
+  const { initialMs, minMs, maxMs } = rtoTimes(said, unsaid);
+  writeOption(socket, "rtoinfo", { initial: kept(initialMs), min: kept(minMs), max: kept(maxMs) });
 }
 
 type Setting = readonly [name: SocketOptionName, value: SocketOptionValue];
@@ -222,7 +232,7 @@ const RECONFIGURATION: readonly Setting[] = [
 
 /** What was asked for. */
 function requiredSettings(options: EndpointOptions): Setting[] {
-  const { rto, associationMaxRetransmissions, cookieLifeMs, maxInitRetransmissions, sackDelayMs } = options;
+  const { associationMaxRetransmissions, cookieLifeMs, maxInitRetransmissions, sackDelayMs } = options;
   const settings: Setting[] = [
     ["initmsg", {
       num_ostreams: options.outboundStreams ?? DEFAULTS.outboundStreams,
@@ -234,10 +244,6 @@ function requiredSettings(options: EndpointOptions): Setting[] {
       freq: kept(options.sackFrequency ?? DEFAULTS.sackFrequency),
     }],
   ];
-  if (rto !== undefined) {
-    const { initialMs, minMs, maxMs } = rto;
-    settings.push(["rtoinfo", { initial: kept(initialMs), min: kept(minMs), max: kept(maxMs) }]);
-  }
   const association = { asocmaxrxt: kept(associationMaxRetransmissions), cookie_life: kept(cookieLifeMs) };
   if (isSaid(association)) settings.push(["associnfo", association]);
   const path = pathParameters(options);

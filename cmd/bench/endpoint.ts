@@ -25,9 +25,7 @@ export function openBenchEndpoint(
     ...(receivebuffer === undefined ? {} : { receiveBuffer: receivebuffer }),
     ...(sackfrequency === undefined ? {} : { sackFrequency: sackfrequency }),
     ...(sackdelay === undefined ? {} : { sackDelayMs: sackdelay }),
-    ...(rtomin === undefined
-      ? {}
-      : { rto: { initialMs: Math.max(1000, rtomin), minMs: rtomin, maxMs: 60_000 } }),
+    ...(rtomin === undefined ? {} : { rto: { minMs: rtomin } }),
   }, onEvents);
   if (nodelay !== undefined) endpoint.setOption("nodelay", { value: nodelay });
   return endpoint;

@@ -92,10 +92,16 @@ async function takeCommands(
 
 const LINE_END_TEXT: Readonly<Record<LineEnd, string>> = { lf: "\n", none: "", nul: "\0", "lf-nul": "\n\0" };
 
+/** Who calls the original by its name gets its octets. */
+function lineEndOf({ options, given, calledAs }: Context<DarnOptions>): LineEnd {
+  const isOriginal = calledAs === "sctp_darn" || calledAs === "sctp-darn";
+  return isOriginal && !given.has("line-end") ? "lf-nul" : options["line-end"];
+}
+
 /** Lines of the input as messages. */
 async function sendLines(context: Context<DarnOptions>, session: Session): Promise<void> {
-  const { options, stdin } = context;
-  const lineEnd = LINE_END_TEXT[options["line-end"]];
+  const { stdin } = context;
+  const lineEnd = LINE_END_TEXT[lineEndOf(context)];
   const scope: CommandScope = {
     session,
     signal: session.ended,

@@ -81,6 +81,11 @@ const port = { min: 0, max: 65535, valueName: "port" } as const;
 const ms = { ...socket, min: 0, max: 86_400_000, valueName: "ms", defaultValue: undefined } as const;
 const count = { ...socket, min: 0, max: 65535, valueName: "n", defaultValue: undefined } as const;
 
+/** A default that kernel SCTP takes from the system's settings. */
+function systemWide(value: string, setting: string): string {
+  return `${value}; on kernel SCTP net.sctp.${setting}`;
+}
+
 /** The table that parser, help and README read. */
 export const darnOptionTable: DarnOptionTable = {
   local: text("Address of this host to use; :: is all of them, 0.0.0.0 all of IPv4", {
@@ -159,9 +164,10 @@ export const darnOptionTable: DarnOptionTable = {
     defaultValue: undefined,
     defaultText: "for ever",
   }),
-  "line-end": choice(LINE_ENDS, "What stands behind a line that is sent; the original: lf-nul", {
+  "line-end": choice(LINE_ENDS, "What stands behind a line that is sent", {
     ...modes,
     defaultValue: "lf",
+    defaultText: "lf; called sctp_darn, as the original: lf-nul",
   }),
 
   json: flag("One JSON object a line for everything that is shown", shown),
@@ -202,25 +208,54 @@ export const darnOptionTable: DarnOptionTable = {
   }),
   hbinterval: integer("How often idle paths are probed; 0 = never", {
     ...ms,
-    defaultText: "30000; on kernel SCTP net.sctp.hb_interval",
+    defaultText: systemWide("30000", "hb_interval"),
   }),
-  "rto-initial": integer("First retransmission time-out", { ...ms, defaultText: "1000" }),
-  "rto-min": integer("Shortest retransmission time-out", { ...ms, defaultText: "1000" }),
-  "rto-max": integer("Longest retransmission time-out", { ...ms, defaultText: "60000" }),
-  "max-init": integer("Retransmissions of INIT and COOKIE ECHO", { ...count, defaultText: "8" }),
+  "rto-initial": integer("First retransmission time-out", {
+    ...ms,
+    defaultText: systemWide("1000", "rto_initial"),
+  }),
+  "rto-min": integer("Shortest retransmission time-out", {
+    ...ms,
+    defaultText: systemWide("1000", "rto_min"),
+  }),
+  "rto-max": integer("Longest retransmission time-out", {
+    ...ms,
+    defaultText: systemWide("60000", "rto_max"),
+  }),
+  "max-init": integer("Retransmissions of INIT and COOKIE ECHO", {
+    ...count,
+    defaultText: systemWide("8", "max_init_retransmits"),
+  }),
   "assoc-max": integer("Errors in a row after which the association is given up", {
     ...count,
-    defaultText: "10",
+    defaultText: systemWide("10", "association_max_retrans"),
   }),
-  "path-max": integer("Errors in a row after which a path is inactive", { ...count, defaultText: "5" }),
+  "path-max": integer("Errors in a row after which a path is inactive", {
+    ...count,
+    defaultText: systemWide("5", "path_max_retrans"),
+  }),
   "pf-max": integer("Errors in a row above which a path is potentially failed", {
     ...count,
-    defaultText: "0",
+    defaultText: systemWide("0", "pf_retrans"),
   }),
-  "sack-delay": integer("How long a SACK may be held back", { ...ms, max: 500, defaultText: "200" }),
-  "sack-frequency": integer("A SACK at least every so many packets", { ...count, min: 1, defaultText: "2" }),
-  "cookie-life": integer("How long a state cookie is valid", { ...ms, defaultText: "60000" }),
-  "max-burst": integer("Packets sent at once at most; 0 = no limit", { ...count, defaultText: "4" }),
+  "sack-delay": integer("How long a SACK may be held back", {
+    ...ms,
+    max: 500,
+    defaultText: systemWide("200", "sack_timeout"),
+  }),
+  "sack-frequency": integer("A SACK at least every so many packets", {
+    ...count,
+    min: 1,
+    defaultText: "2; on kernel SCTP 1",
+  }),
+  "cookie-life": integer("How long a state cookie is valid", {
+    ...ms,
+    defaultText: systemWide("60000", "valid_cookie_life"),
+  }),
+  "max-burst": integer("Packets sent at once at most; 0 = no limit", {
+    ...count,
+    defaultText: systemWide("4", "max_burst"),
+  }),
   autoclose: integer("End associations that were idle for so long; 0 = never", {
     ...socket,
     min: 0,

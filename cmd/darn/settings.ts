@@ -30,6 +30,9 @@ export function checkOptions(options: DarnOptions): void {
   if (options["bindx-add"].length > 0 && options["local-port"] === 0) {
     throw new OptionError("-B wants a port of this side: -P");
   }
+  if ((options["rto-min"] ?? 0) > (options["rto-max"] ?? Infinity)) {
+    throw new OptionError("-rto-min is longer than -rto-max");
+  }
   if (capture === "-") throw new OptionError("option -capture wants a file: standard output is in use");
 }
 
@@ -114,18 +117,13 @@ export function endpointOptions(options: DarnOptions): EndpointOptions {
     minMs: options["rto-min"],
     maxMs: options["rto-max"],
   };
-  const isRtoGiven = Object.values(rto).some((value) => value !== undefined);
-  const minMs = rto.minMs ?? Math.min(1000, rto.maxMs ?? 1000);
-  const maxMs = Math.max(rto.maxMs ?? 60_000, minMs);
   return {
     port: options["local-port"],
     listen: options.listen || options.poll !== undefined,
     style: options["one-to-one"] ? "one-to-one" : "one-to-many",
     outboundStreams: options.streams,
     maxInboundStreams: options["max-instreams"],
-    ...(isRtoGiven && {
-      rto: { initialMs: Math.min(maxMs, Math.max(minMs, rto.initialMs ?? 1000)), minMs, maxMs },
-    }),
+    ...given("rto", Object.values(rto).some((value) => value !== undefined) ? rto : undefined),
     ...given("maxInitRetransmissions", options["max-init"]),
     ...given("associationMaxRetransmissions", options["assoc-max"]),
     ...given("pathMaxRetransmissions", options["path-max"]),

@@ -16,8 +16,8 @@ export interface EndpointOptions {
   readonly outboundStreams?: number;
   /** Streams that a peer may have at most, 1–65535. Default 65535. */
   readonly maxInboundStreams?: number;
-  /** Retransmission time-out in milliseconds; defaults 1000 (initial), 1000, 60000. */
-  readonly rto?: { readonly initialMs: number; readonly minMs: number; readonly maxMs: number };
+  /** Retransmission time-out; defaults 1000 ms (initial), 1000 ms, 60000 ms, as far as they go with what is said. */
+  readonly rto?: { readonly [name in keyof RtoTimes]?: number | undefined };
   /** How often an INIT or COOKIE ECHO is sent again before a connect fails. Default 8. */
   readonly maxInitRetransmissions?: number;
   /** Errors in a row after which an association is given up. Default 10. */
@@ -82,4 +82,24 @@ export interface EndpointOptions {
   readonly dynamicAddresses?: boolean;
   /** Adaptation layer indication to announce (RFC 5061 §4.2.6); absent = none. */
   readonly adaptation?: number;
+}
+
+/** Retransmission time-outs in milliseconds (RFC 9260 §6.3.1). */
+export interface RtoTimes {
+  /** Before the first measurement. */
+  readonly initialMs: number;
+  readonly minMs: number;
+  readonly maxMs: number;
+}
+
+/**
+ * The time-outs of an endpoint.
+ *
+ * @param said what its options say, which holds
+ * @param unsaid what else holds, unless it contradicts that
+ */
+export function rtoTimes(said: EndpointOptions["rto"], unsaid: RtoTimes): RtoTimes {
+  const minMs = said?.minMs ?? Math.min(unsaid.minMs, said?.maxMs ?? Infinity);
+  const maxMs = said?.maxMs ?? Math.max(unsaid.maxMs, minMs);
+  return { initialMs: said?.initialMs ?? Math.min(Math.max(unsaid.initialMs, minMs), maxMs), minMs, maxMs };
 }

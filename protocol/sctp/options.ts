@@ -1,4 +1,5 @@
-import type { EndpointOptions, IpAddress, PartialReliability } from "../net.ts";
+import { rtoTimes } from "../net.ts";
+import type { EndpointOptions, IpAddress, PartialReliability, RtoTimes } from "../net.ts";
 import { StateError } from "../wire/errors.ts";
 import type { SchedulerName } from "./stream_scheduler.ts";
 
@@ -86,6 +87,9 @@ export interface EndpointSettings extends PathSettings {
 
 const MEBIBYTE = 1 << 20;
 
+/** Retransmission time-outs where nothing else is said (RFC 9260 §16). */
+const DEFAULT_RTO: RtoTimes = { initialMs: 1000, minMs: 1000, maxMs: 60_000 };
+
 /** Longest delay of a SACK (RFC 9260 §6.2: "MUST NOT be more than 500 ms"). */
 export const MAX_SACK_DELAY_MS = 500;
 
@@ -97,17 +101,18 @@ export const MIN_RECEIVE_BUFFER = 1500;
 
 /** Fills in the defaults of RFC 9260 §16, and those that net.ts names. */
 export function completeOptions(options: EndpointOptions & { readonly port: number }): EndpointSettings {
+  const { initialMs, minMs, maxMs } = rtoTimes(options.rto, DEFAULT_RTO);
   return {
     port: options.port,
     addresses: options.addresses ?? [],
     listen: options.listen ?? false,
     outboundStreams: clamp(options.outboundStreams ?? 10, 1, 65_535),
     maxInboundStreams: clamp(options.maxInboundStreams ?? 65_535, 1, 65_535),
-    rtoInitialMs: options.rto?.initialMs ?? 1000,
-    rtoMinMs: options.rto?.minMs ?? 1000,
-    rtoMaxMs: options.rto?.maxMs ?? 60_000,
+    rtoInitialMs: initialMs,
+    rtoMinMs: minMs,
+    rtoMaxMs: maxMs,
     maxInitRetransmissions: options.maxInitRetransmissions ?? 8,
-    maxInitTimeoutMs: options.rto?.maxMs ?? 60_000,
+    maxInitTimeoutMs: maxMs,
     associationMaxRetransmissions: options.associationMaxRetransmissions ?? 10,
     pathMaxRetransmissions: options.pathMaxRetransmissions ?? 5,
     heartbeats: true,

@@ -142,6 +142,17 @@ Deno.test("kernel options: what nobody has given is as the system has it", async
   });
 });
 
+Deno.test("kernel options: one retransmission time-out that is given leaves the system's others", async () => {
+  using settings = new DisposableStack();
+  settings.use(withSetting("rto_initial", 2500));
+  settings.use(withSetting("rto_max", 5000));
+  await withPair({ both: { rto: { minMs: 300 } } }, ({ client: { endpoint }, atClient: { association } }) => {
+    const times = { initial: 2500, max: 5000, min: 300 };
+    assert.deepEqual(endpoint.getOption("rtoinfo"), times);
+    assert.deepEqual(endpoint.getOption("rtoinfo", { association }), times);
+  });
+});
+
 Deno.test("kernel options: an association keeps what was set", async () => {
   await withPair(
     { both: { authentication: true } },

@@ -6,7 +6,7 @@ import { recordOutput } from "../world.ts";
 const DEADLINE_MS = 10_000;
 
 /** On loopback, in UDP, without privileges. */
-const LOOPBACK = ["-H", "127.0.0.1", "-transport=embedded", "-encapsulation=udp"];
+export const LOOPBACK: readonly string[] = ["-H", "127.0.0.1", "-transport=embedded", "-encapsulation=udp"];
 
 /** A program that runs within the test. */
 export interface Darn {
@@ -41,8 +41,8 @@ export function darn(...line: readonly string[]): Darn {
   return start([...LOOPBACK, ...line]);
 }
 
-/** As {@linkcode darn}, with nothing before the options. */
-export function start(line: readonly string[]): Darn {
+/** As {@linkcode darn}, with nothing before the options. @param name by which the command is called */
+export function start(line: readonly string[], name: string = "darn"): Darn {
   const stdout = recordOutput(), stderr = recordOutput();
   const input = new PassThrough(), end = new AbortController();
   let wake = () => {};
@@ -70,7 +70,7 @@ export function start(line: readonly string[]): Darn {
   };
   const exitCode = runProgram({
     calledAs: "rsp",
-    arguments: ["darn", ...line],
+    arguments: [name, ...line],
     stdin: { isTerminal: false, open: () => input },
     stdout: { ...stdout, write },
     stderr,

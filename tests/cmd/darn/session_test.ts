@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { darn, start, withListener } from "./darn_world.ts";
+import { darn, LOOPBACK, start, withListener } from "./darn_world.ts";
 
 const toPort = (port: string) => ["-h", "127.0.0.1", "-p", port];
 
@@ -28,23 +28,25 @@ Deno.test("the end of the input ends in order, too: everything arrives", () =>
     assert.equal(listener.stdout().match(/^DATA\(5000\)/gm)?.length, 200);
   }));
 
-Deno.test("lines of the input are messages without -I, with a line feed and no NUL", () =>
-  withListener(["-view=hex"], async (listener, port) => {
-    const sender = darn("-s", ...toPort(port));
-    sender.say("hello");
-    sender.endInput();
-    assert.equal(await sender.exitCode, 0);
-    await listener.until(/DATA\(6\):\n {3}0000 {2}68 65 6c 6c 6f 0a /);
-  }));
-
-Deno.test("-line-end=lf-nul sends what the original would", () =>
-  withListener(["-view=hex"], async (listener, port) => {
-    const sender = darn("-s", "-line-end", "lf-nul", ...toPort(port));
-    sender.say("hello");
-    sender.endInput();
-    assert.equal(await sender.exitCode, 0);
-    await listener.until(/DATA\(7\):\n {3}0000 {2}68 65 6c 6c 6f 0a 00 /);
-  }));
+for (
+  const [name, line, octets] of [
+    ["darn", [], "68 65 6c 6c 6f 0a"],
+    ["darn", ["-line-end", "lf-nul"], "68 65 6c 6c 6f 0a 00"],
+    ["sctp_darn", [], "68 65 6c 6c 6f 0a 00"], // as the original
+    ["sctp-darn", [], "68 65 6c 6c 6f 0a 00"],
+    ["sctp_darn", ["-line-end=lf"], "68 65 6c 6c 6f 0a"],
+  ] as const
+) {
+  Deno.test(`lines of the input are messages of ${name} -s ${line.join(" ")}: ${octets}`, () =>
+    withListener(["-view=hex"], async (listener, port) => {
+      const sender = start([...LOOPBACK, "-s", ...line, ...toPort(port)], name);
+      sender.say("hello");
+      sender.endInput();
+      assert.equal(await sender.exitCode, 0);
+      const length = (octets.length + 1) / 3;
+      await listener.until(new RegExp(`DATA\\(${length}\\):\n {3}0000 {2}${octets}  `));
+    }));
+}
 
 Deno.test("-command does its work without any input, and then ends", () =>
   withListener([], async (listener, port) => {
@@ -240,6 +242,61 @@ Deno.test("fault 13: poll mode counts what it receives and sends, and ends in or
   receiver.interrupt();
   assert.equal(await receiver.exitCode, 0);
   assert.equal(receiver.stdout().match(/No association is present/g)?.length, 1);
+});
+
+// The original's options that no fault is about.
+
+const SECOND = ["-B", "::1"]; // the one address besides 127.0.0.1 that every host has
+
+Deno.test("-B adds an address on either side, -c names those of the peer, -m sets the buffers", async () => {
+  const listener = darn(...SECOND, "-P", "14121", "-l");
+  await listener.port();
+  const sender = darn(...SECOND, ..."-P 14122 -c ::1 -c 127.0.0.1 -p 14121 -m 131072 -sI".split(" "));
+  for (const line of ["snd=5", "sndbuf", "rcvbuf", "quit"]) sender.say(line);
+  assert.equal(await sender.exitCode, 0, sender.stderr());
+  assert.match(sender.stdout(), /peer addresses.*\n127\.0\.0\.1:14121\n\[::1\]:14121\n/);
+  assert.match(sender.stdout(), /sndbuf is 131072\.\nrcvbuf is 131072\.\n/);
+  await listener.until(/peer addresses.*\n127\.0\.0\.1:14122\n\[::1\]:14122\n/);
+  listener.interrupt();
+  assert.equal(await listener.exitCode, 0);
+});
+
+Deno.test("-b takes an address away again, which no peer hears of", async () => {
+  const listener = darn(...SECOND, "-b", "::1", "-P", "14123", "-l");
+  await listener.port();
+  const sender = darn(...SECOND, ..."-P 14124 -h 127.0.0.1 -p 14123 -s -command snd=1".split(" "));
+  assert.equal(await sender.exitCode, 0, sender.stderr());
+  assert.match(sender.stdout(), /peer addresses.*\n127\.0\.0\.1:14123\n(?!\[)/);
+  listener.interrupt();
+  assert.equal(await listener.exitCode, 0);
+});
+
+Deno.test("--use-poll makes no difference", async () => {
+  const receiver = darn("-i", "1", "-P", "14125", "--use-poll");
+  await receiver.until(/listening on port 14125/);
+  const sender = darn("-s", ...toPort("14125"), "-command", "snd=1000");
+  assert.equal(await sender.exitCode, 0);
+  await receiver.until(/received on port 14125: 1 messages, 1000 octets/);
+  receiver.interrupt();
+  assert.equal(await receiver.exitCode, 0);
+});
+
+const linkLocal = Deno.networkInterfaces().find(({ address }) => address.startsWith("fe80::"));
+
+Deno.test({
+  name: "--interface says where link-local addresses are, on either side",
+  ignore: linkLocal === undefined,
+  async fn() {
+    const { name, address } = linkLocal!;
+    const common = [`--interface=${name}`, "-transport=embedded", "-encapsulation=udp", "-H", address];
+    const listener = start([...common, "-l"]);
+    const port = String(await listener.port());
+    const sender = start([...common, "-s", "-h", address, "-p", port, "-command", "snd=7"]);
+    assert.equal(await sender.exitCode, 0, sender.stderr());
+    await listener.until(/DATA\(7\)/);
+    listener.interrupt();
+    assert.equal(await listener.exitCode, 0);
+  },
 });
 
 // Further than the original.
