@@ -71,7 +71,9 @@ export interface CommonWork {
  * @throws {OptionError} when one is not a file that can be read
  */
 export async function readInputs(words: readonly string[], common: CommonWork): Promise<FarmInput[]> {
-  const distinct = [...new Set(words)];
+  // A file is one job, in however many ways its path was written: its results have one name.
+  const distinct = new Map(words.map((word) => [common.values ? word : resolve(word), word])).values()
+    .toArray();
   const found: Omit<FarmInput, "name">[] = [];
   for (const [index, word] of distinct.entries()) {
     const path = common.values ? undefined : resolve(word);

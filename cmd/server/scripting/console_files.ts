@@ -51,7 +51,7 @@ export class ConsoleFiles {
   async #copyOne(stream: ReadableStream<Uint8Array>, channel: Channel): Promise<void> {
     const reader = stream.getReader();
     this.#readers.push(reader);
-    using file = new Keepsake(this.#workspace[channel]);
+    using file = await Keepsake.create(this.#workspace[channel]);
     try {
       for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
         const kept = chunk.value.subarray(0, Math.min(this.#left, chunk.value.length));
@@ -68,25 +68,28 @@ export class ConsoleFiles {
 
 /** A file that takes what it can. On a full disk the rest is lost: who writes is not disturbed. */
 class Keepsake implements Disposable {
-  readonly #path: string;
   #file: Deno.FsFile | undefined;
-  #isOver = false;
 
-  constructor(path: string) {
-    this.#path = path;
+  constructor(file: Deno.FsFile | undefined) {
+    this.#file = file;
+  }
+
+  static async create(path: string): Promise<Keepsake> {
+    const options = { write: true, createNew: true, mode: 0o600 } as const;
+    return new Keepsake(await Deno.open(path, options).catch(() => undefined));
   }
 
   async append(octets: Uint8Array): Promise<void> {
-    if (this.#isOver) return;
+    if (this.#file === undefined) return;
     try {
-      this.#file ??= await Deno.open(this.#path, { write: true, createNew: true, mode: 0o600 });
       await writeAll(this.#file, octets);
-    } catch { // full, or gone
-      this.#isOver = true;
+    } catch {
+      this[Symbol.dispose]();
     }
   }
 
   [Symbol.dispose](): void {
     this.#file?.close();
+    this.#file = undefined;
   }
 }

@@ -9,6 +9,17 @@ Deno.test("readInputs() gives inputs of one name names of their own, and earlier
   assert.deepEqual(inputs.map(({ name }) => name), ["_~2", "_~4", "_", "_~5"]);
 });
 
+Deno.test("readInputs() takes a file that is named in several ways for one job", async () => {
+  const path = await Deno.makeTempFile();
+  try {
+    const words = [path, path.replace(/[^/]+$/, "./$&"), path];
+    assert.equal((await readInputs(words, { ...COMMON, values: false, names: new Map() })).length, 1);
+    assert.equal((await readInputs(["a", "./a", "a"], { ...COMMON, names: new Map() })).length, 2);
+  } finally {
+    await Deno.remove(path);
+  }
+});
+
 Deno.test("readInputs() does not go through all names for each of many that are the same", async () => {
   const words = Array.from({ length: 40_000 }, (_none, index) => String.fromCodePoint(0x1_0000 + index));
   const begin = performance.now();
