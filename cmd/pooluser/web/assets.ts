@@ -4,9 +4,11 @@ import type { Asset } from "../../web/web_server.ts";
 import formatJs from "./page/format.js" with { type: "text" };
 import imageCss from "./page/image.css" with { type: "text" };
 import imageJs from "./page/image.js" with { type: "text" };
+import imageWordsJs from "./page/image_words.js" with { type: "text" };
 import indexHtml from "./page/index.html" with { type: "text" };
 import listsJs from "./page/lists.js" with { type: "text" };
 import pictureJs from "./page/picture.js" with { type: "text" };
+import pictureFeedJs from "./page/picture_feed.js" with { type: "text" };
 import stageJs from "./page/stage.js" with { type: "text" };
 
 /** By path. */
@@ -16,7 +18,9 @@ export const pageAssets: ReadonlyMap<string, Asset> = new Map([
   ["/image.css", styleAsset(imageCss)],
   ["/format.js", scriptAsset(formatJs)],
   ["/image.js", scriptAsset(imageJs)],
+  ["/image_words.js", scriptAsset(imageWordsJs)],
   ["/lists.js", scriptAsset(listsJs)],
   ["/picture.js", scriptAsset(pictureJs)],
+  ["/picture_feed.js", scriptAsset(pictureFeedJs)],
   ["/stage.js", scriptAsset(stageJs)],
 ]);

@@ -3,9 +3,11 @@
 import { byId, make, setAttributes, setText } from "shared/dom.js";
 import { openFeed, sendCommand } from "shared/feed.js";
 import { setUpTheme, showConnection } from "shared/frame.js";
-import { complex, coordinate, count, duration, percent, whole } from "./format.js";
+import { count, percent } from "./format.js";
+import { imageFacts, imageTitle, pointText, progressText, regionText } from "./image_words.js";
 import { ElementList, EventList, FailoverList, PartList } from "./lists.js";
 import { Picture } from "./picture.js";
+import { PictureFeed } from "./picture_feed.js";
 import { Stage } from "./stage.js";
 
 /** @typedef {import("../page_words.ts").PageSnapshot} PageSnapshot */
@@ -14,12 +16,10 @@ import { Stage } from "./stage.js";
 /** @typedef {import("../page_words.ts").PageElement} PageElement */
 /** @typedef {import("../page_words.ts").PageFailover} PageFailover */
 /** @typedef {import("../page_words.ts").PagePart} PagePart */
+/** @typedef {import("../page_words.ts").PageImage} PageImage */
 
 /** The numbers of sessions in the menu of RSPLIB's window. */
 const SESSION_CHOICES = [1, 2, 3, 4, 6, 8, 9, 16, 25, 36, 49, 64, 81, 100, 144, 225, 256, 400];
-
-/** Updates that may wait for a picture under way; when there are more, it is fetched once more. */
-const MAX_PENDING = 200;
 
 /** Figures that change by themselves, such as times, are drawn so often. */
 const TICK_MS = 250;
@@ -28,6 +28,7 @@ const TICK_MS = 250;
 const TOLD_SHARES = [0.25, 0.5, 0.75];
 
 const picture = new Picture(byId("canvas", HTMLCanvasElement), byId("before", HTMLCanvasElement));
+const pictureFeed = new PictureFeed(picture);
 const elementList = new ElementList((element) => {
   view.highlighted = element;
   picture.show({ ...view });
@@ -44,7 +45,7 @@ const stage = new Stage({
   onRegion: (region) => {
     chosen = region;
     showHint();
-    say(region === undefined ? "No region is chosen." : regionText(region));
+    say(region === undefined ? "No region is chosen." : hint());
   },
   onKey: (key) => {
     if (key === "next") void next();
@@ -101,7 +102,7 @@ function onSnapshot(data) {
   show();
 }
 
-/** @param {import("../page_words.ts").PageImage} image @param {boolean} isOther */
+/** @param {PageImage} image @param {boolean} isOther */
 function begin(image, isOther) {
   view.highlighted = -1;
   if (isOther) {
@@ -125,8 +126,8 @@ function begin(image, isOther) {
   showImage(image);
   showHint();
   const { width, height } = image.parameter;
-  pending = [];
-  if (!isOther || status?.missing !== width * height) void fetchPicture();
+  pictureFeed.begin();
+  if (!isOther || status?.missing !== width * height) pictureFeed.fetch();
 }
 
 /** @param {PageUpdate} update */
@@ -138,44 +139,9 @@ function onUpdate(update) {
   for (const [index, part] of update.parts ?? []) setPart(index, part);
   for (const failover of update.failovers ?? []) addFailover(failover, true);
   for (const event of update.events ?? []) addEvent(event);
-  if (update.points !== undefined) {
-    picture.add(update.points);
-    if (isFetching) pending.push(update);
-    if (pending.length > MAX_PENDING) {
-      pending = [];
-      isStale = true;
-    }
-  }
-  if (update.isStale) void fetchPicture();
+  if (update.points !== undefined) pictureFeed.add(update.points, update.sequence);
+  if (update.isStale) pictureFeed.fetch();
   show();
-}
-
-/** Updates since a picture was asked for. @type {PageUpdate[]} */
-let pending = [];
-let isFetching = false;
-/** Whether the picture under way will be too old. */
-let isStale = false;
-
-/** Fetches the whole picture; one at a time. */
-async function fetchPicture() {
-  isStale = isFetching;
-  if (isFetching) return;
-  isFetching = true;
-  try {
-    const response = await fetch("/picture");
-    const sequence = response.ok ? picture.load(await response.arrayBuffer()) : undefined;
-    for (const update of pending) {
-      if (sequence !== undefined && update.sequence > sequence && update.points !== undefined) {
-        picture.add(update.points);
-      }
-    }
-  } catch {
-    // The program is gone: the feed says so, and a new snapshot comes when it is back.
-  } finally {
-    pending = [];
-    isFetching = false;
-    if (isStale) void fetchPicture();
-  }
 }
 
 /** @param {number} index @param {PageElement} element */
@@ -237,30 +203,12 @@ function showProgress() {
   byId("progress", HTMLProgressElement).value = share;
   const isComputing = status.state === "computing";
   const sinceMs = (lostAt ?? performance.now()) - statusAt;
-  const elapsedMs = status.elapsedMs + (isComputing ? sinceMs : 0);
-  const words = [
-    isComputing || status.state === "failed" ? percent(share) : STATES[status.state],
-    duration(elapsedMs),
-    count(status.failoverCount, "failover"),
-  ];
-  if (elapsedMs > 0) words.push(`${whole(1000 * (total - status.missing) / elapsedMs)} points/s`);
-  if (status.nextInMs !== undefined) {
-    words.push(`next in ${Math.max(0, Math.ceil((status.nextInMs - sinceMs) / 1000))} s`);
-  }
-  setText(byId("progress-text", HTMLElement), words.join(" · "));
+  setText(byId("progress-text", HTMLElement), progressText(status, total, sinceMs));
   showFile();
   document.title = isComputing ? `${percent(share)} · ${snapshot?.caption}` : `${snapshot?.caption}`;
   tell(share);
   elementList.tick(sessionsByElement(), isComputing && lostAt === undefined, performance.now());
 }
-
-const STATES = {
-  starting: "starting",
-  complete: "complete",
-  ended: "ended",
-  failed: "given up",
-  computing: "",
-};
 
 function showFile() {
   const place = byId("file", HTMLElement);
@@ -304,28 +252,11 @@ function sessionsByElement() {
   return sessions;
 }
 
-/** @param {import("../page_words.ts").PageImage} image */
-function showImage({ number, name, parameter, depth, sessions, areas }) {
-  const { width, height, algorithm, maxIterations, n, c1Real, c1Imag, c2Real, c2Imag } = parameter;
-  const stepReal = (c2Real - c1Real) / width, stepImag = (c2Imag - c1Imag) / height;
-  const zoomed = depth === 0 ? "" : `, view ${depth + 1}`;
-  setText(byId("image-name", HTMLElement), `Image ${number}: ${name}${zoomed}`);
-  const formula = algorithm === 1 ? "z² − c" : algorithm === 2 ? `z^${n} − c` : "test pattern";
-  const facts = [
-    ["Formula", formula],
-    ["Iterations", `at most ${whole(maxIterations)}`],
-    ["Size", `${width} × ${height} points`],
-    ["Real", `${coordinate(c1Real, stepReal)} … ${coordinate(c2Real, stepReal)}`],
-    ["Imaginary", `${coordinate(c1Imag, stepImag)} … ${coordinate(c2Imag, stepImag)}`],
-    [
-      "Sessions",
-      sessions === areas.length
-        ? whole(sessions)
-        : `${sessions}, of which the image has room for ${areas.length}`,
-    ],
-  ];
+/** @param {PageImage} image */
+function showImage(image) {
+  setText(byId("image-name", HTMLElement), imageTitle(image));
   byId("details", HTMLElement).replaceChildren(
-    ...facts.flatMap(([term = "", text = ""]) => [make("dt", {}, term), make("dd", {}, text)]),
+    ...imageFacts(image).flatMap(([term, text]) => [make("dt", {}, term), make("dd", {}, text)]),
   );
 }
 
@@ -337,30 +268,15 @@ function showHint() {
 function hint() {
   const image = snapshot?.image;
   if (image === null || image === undefined) return "";
-  if (chosen !== undefined) return regionText(chosen);
+  if (chosen !== undefined) return regionText(image, chosen);
   if (pointer === undefined) return "Drag a box over the picture to zoom in.";
   const { x, y } = pointer;
   const point = picture.pointAt(x, y);
-  const where = `(${x}, ${y}) = ${pointText(image.parameter, x, y)}`;
+  const where = `(${x}, ${y}) = ${pointText(image, x, y)}`;
   const part = `session ${picture.partAt(x, y) + 1}`;
   if (point === undefined) return `${where}: ${part}, not there yet`;
   const after = point.peChanges === 0 ? "" : ` after ${count(point.peChanges, "change")} of its element`;
   return `${where}: ${part}, computed by ${elements[point.element]?.id ?? "somebody"}${after}`;
-}
-
-/** @param {import("../page_words.ts").PageImage["parameter"]} parameter @param {number} x @param {number} y */
-function pointText({ c1Real, c1Imag, c2Real, c2Imag, width, height }, x, y) {
-  const step = (c2Real - c1Real) / width;
-  return complex(c1Real + x * step, c1Imag + y * (c2Imag - c1Imag) / height, step);
-}
-
-/** @param {import("./stage.js").Region} region */
-function regionText({ left, top, right, bottom }) {
-  const image = snapshot?.image;
-  if (image === null || image === undefined) return "";
-  const { width, height } = image.parameter;
-  const middle = pointText(image.parameter, (left + right) / 2 * width, (top + bottom) / 2 * height);
-  return `Region around ${middle}, ${percent(right - left)} as wide as the image. Enter computes it.`;
 }
 
 // ---------------------------------------------------------------------------------------------------------- controls
