@@ -221,7 +221,10 @@ export class ReconfigurationRequests {
   onResponse({ response, result, tsns }: ReconfigurationResponse, now: Instant): void {
     const pending = [...this.#promised, this.#pending].find((each) => each?.parameter.request === response);
     if (pending === undefined) return; // H1
-    if (this.#path !== undefined) this.#parts.supervision.answered(this.#path);
+    if (this.#path !== undefined) {
+      this.#parts.supervision.answered(this.#path);
+      this.#parts.wake(); // data may prefer the path that has come back
+    }
     if (result === ReconfigurationResult.inProgress) {
       if (pending !== this.#pending) return;
       if (!this.#excused) this.#timeoutMs = 0;

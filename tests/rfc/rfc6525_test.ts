@@ -12,6 +12,8 @@ import type { EndpointOptions, TransportCommand } from "../../protocol/net.ts";
 import { SERVER_PORT } from "../protocol/sctp/harness.ts";
 import { dataChunk, FakePeer, INIT, sackChunk } from "../protocol/sctp/packets.ts";
 import type { ReadPacket } from "../protocol/sctp/packets.ts";
+import { accept, addressParameters, confirmPaths, THERE } from "./bench.ts";
+import { supportedExtensions } from "./data_bench.ts";
 
 /** The first TSN of the hand-made peer, which is the number of its first request, too (§4.1). */
 const FIRST = INIT.initialTsn;
@@ -121,6 +123,26 @@ Deno.test("§5.1.1: a request is repeated after an RTO, which doubles, and count
 
   assert.deepEqual([early, first, between, second], [[], [request], [], [request]]);
   assert.equal(peer.server.stack.status(association)!.paths[0]!.errors, 2);
+});
+
+Deno.test("§5.1.1: a response shows that its path works: data that was lost there goes there again, at once", () => {
+  const parameters = [...addressParameters([THERE[1]!]), ...supportedExtensions([ChunkType.reconfiguration])];
+  const established = accept({}, { parameters });
+  confirmPaths(established);
+  const { bench, association, tag, tsn } = established;
+  bench.execute({ type: "send", association, data: new Uint8Array(50_000), ppid: 0 });
+  bench.advance(500);
+  bench.execute({ type: "addStreams", association, outbound: 1, inbound: 0 });
+  bench.advance(600); // T3 has expired, the request's timer has not
+  assert.equal(bench.stack.status(association)!.paths[0]!.errors, 1);
+
+  const sent = bench.give(tag, [makeReconfiguration([response(tsn, Result.inProgress)])]);
+
+  assert.ok(
+    sent.some(({ destination, chunks }) =>
+      destination === THERE[0] && chunks.some(({ type }) => type === ChunkType.data)
+    ),
+  );
 });
 
 Deno.test("§5.1.2 A1: new messages of the stream wait for the response, those of others do not", () => {
