@@ -4,8 +4,8 @@ import type { Command, Output } from "../../cmd/command.ts";
 import { parseOptions } from "../../cmd/parse_options.ts";
 import { command as registrar } from "../../cmd/registrar/command.ts";
 
-/** Nothing here takes longer unless it is broken. */
-const DEADLINE_MS = 30_000;
+/** Nothing here takes longer unless it is broken. A command that hangs is ended, as by Ctrl+C. */
+const DEADLINE_MS = 30_000, LIFE_MS = 120_000;
 
 const TRANSPORT = ["-transport=embedded", "-encapsulation=udp", "-asapannounce=off", "-json"];
 
@@ -49,7 +49,7 @@ export class Program {
       stdout: output,
       stderr: output,
       variable,
-      signal: this.#abort.signal,
+      signal: AbortSignal.any([this.#abort.signal, AbortSignal.timeout(LIFE_MS)]),
     });
   }
 

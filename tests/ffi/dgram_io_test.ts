@@ -3,6 +3,7 @@ import { openDgramDriver } from "../../ffi/dgram_io.ts";
 import { SctpError } from "../../ffi/errno.ts";
 import type { PacketDriver, PacketHandler } from "../../ffi/packet_driver.ts";
 import type { PacketMeta } from "../../protocol/net.ts";
+import { within } from "./within.ts";
 
 class Recorder implements PacketHandler {
   readonly metas: PacketMeta[] = [];
@@ -47,7 +48,7 @@ for (const address of ["127.0.0.1", "::1"]) {
         localPort: 21011,
       });
       driver.flush();
-      await recorder.batch.promise;
+      await within(20_000, recorder.batch.promise, "a packet");
       assert.deepEqual(recorder.lengths, [100]);
       const meta = { source: address, destination: address, udpPort: 31011, localUdpPort: 31012 };
       assert.deepEqual(recorder.metas, [meta]);
@@ -82,7 +83,7 @@ Deno.test("portable driver: nextBuffer() pauses when too many packets are under 
       committed++;
     }
     assert.ok(committed > 1 && committed < 1000);
-    await recorder.writableAgain.promise;
+    await within(20_000, recorder.writableAgain.promise, "room for packets");
     assert.notEqual(driver.nextBuffer(), undefined);
   }));
 

@@ -28,7 +28,7 @@ class Recorder implements PacketHandler {
 
   async until(met: () => boolean): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const deadline = setTimeout(() => reject(new Error("nothing came")), 5000);
+    const deadline = setTimeout(() => reject(new Error("nothing came")), 20_000);
     this.#waiting.push({ met, resolve });
     this.#check();
     try {

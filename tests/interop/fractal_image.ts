@@ -14,7 +14,13 @@ export function fractalOf({ ppid, data }: SeenMessage): FractalMessage | undefin
   return ppid === Ppid.fractalGenerator ? readFractal(data) : undefined;
 }
 
-/** Every pixel came over the wire, with the value that the parameters demand, and the end was told. */
+/** Points of a full Data message; a server sends a cookie after so many, and one more may follow before it is lost. */
+const DATA_POINTS = 324, COOKIE_DATA = 10 + 1;
+
+/**
+ * Every pixel came over the wire, with the value that the parameters demand, and the end was told. None was computed again
+ * that was older than the last cookie.
+ */
 export function assertWholeImage(seen: readonly SeenMessage[]): void {
   const messages = seen.map(fractalOf).filter((message) => message !== undefined);
   const parameter = messages.find((message): message is FractalParameter => message.type === "parameter");
@@ -23,17 +29,23 @@ export function assertWholeImage(seen: readonly SeenMessage[]): void {
   const expected = new Uint32Array(width * height);
   computePoints(parameter, 0, expected);
   const came = new Uint8Array(width * height);
-  let wrong = 0;
+  let wrong = 0, repeated = 0;
   for (const message of messages) {
     if (message.type !== "data") continue;
     const first = message.startY * width + message.startX;
     for (const [i, value] of message.values.entries()) {
+      repeated += came[first + i]!;
       came[first + i] = 1;
       if (value !== expected[first + i]) wrong++;
     }
   }
   assert.equal(came.reduce((sum, pixel) => sum + pixel, 0), width * height, "all pixels were sent");
   assert.equal(wrong, 0, "pixels with another value than the formula's");
+  const failovers = seen.filter(({ asap }) => asap?.type === "cookieEcho").length;
+  assert.ok(
+    repeated <= failovers * COOKIE_DATA * DATA_POINTS,
+    `${repeated} points in ${failovers} failovers`,
+  );
   assert.ok(messages.some(({ type }) => type === "end"), "the end was told");
 }
 

@@ -112,6 +112,7 @@ async function withScene(
 
 async function play(t: Deno.TestContext, scene: Scene): Promise<void> {
   const { pictures, page } = scene;
+  const startedAt = Date.now();
   const first = scene.startRegistrar("registrar", "0x1111");
   await t.step("a registrar appears", () => registrarAppears(pictures));
 
@@ -130,6 +131,13 @@ async function play(t: Deno.TestContext, scene: Scene): Promise<void> {
   });
 
   const second = scene.startRegistrar("secondServer", "0x2222");
+  await t.step("the registrar's uptime grows, and is not longer than it has been there", async () => {
+    const uptimeOf = (picture: Picture) => secondsOf(find(picture, "PR $00001111")?.uptime);
+    const before = uptimeOf(await pictures.show("an uptime", (picture) => uptimeOf(picture) > 0));
+    const after = uptimeOf(await pictures.show("a longer uptime", (picture) => uptimeOf(picture) > before));
+    const most = (Date.now() - startedAt) / 1000;
+    assert.ok(after <= most, `${after} s of ${most} s`);
+  });
   await t.step("a second registrar appears, and both are peers", async () => {
     await pictures.show("two peers", (picture) => {
       const [one, other] = ofGroup(picture, "PR");
@@ -296,6 +304,12 @@ async function startUsers(scene: Scene): Promise<readonly Program[]> {
 function servingPingPong(picture: Picture): string | undefined {
   const links = ofGroup(picture, "PU").flatMap(({ links }) => links);
   return links.find(({ protocol }) => protocol === "PingPong/SCTP")?.receiver;
+}
+
+/** Seconds of an uptime such as 00:01:30; NaN when it is another text. */
+function secondsOf(uptime = ""): number {
+  const [, hours, minutes, seconds] = /^(\d+):(\d\d):(\d\d)$/.exec(uptime) ?? [];
+  return 3600 * Number(hours) + 60 * Number(minutes) + Number(seconds);
 }
 
 function ofGroup({ components }: Picture, group: string): readonly ShownComponent[] {

@@ -91,6 +91,11 @@ export class Lab implements AsyncDisposable {
     return this.#start(role, words[0]!, [...ORIGINAL, ...words]);
   }
 
+  /** Starts any program on the PC of a role. */
+  program(role: Role, ...words: string[]): Program {
+    return this.#start(role, words[0]!, words);
+  }
+
   /** Pulls the cable of a role's PC: from one moment to the next nothing comes from there, nor gets there. */
   async pull(role: Role): Promise<void> {
     await ip("-n", this.#name("switch"), "link", "set", `v${PCS[role]}`, "down");
@@ -226,6 +231,8 @@ export class Lab implements AsyncDisposable {
         "link set lo up",
         `addr add ${ipv4}/24 dev eth0`,
         `addr add ${ipv6}/64 dev eth0 nodad`,
+        // Else the kernel hands several packets down as one, which is cut up on real cables only.
+        "link set eth0 gso_max_size 1500",
         "link set eth0 up",
         "route add 224.0.0.0/4 dev eth0",
       ]);

@@ -68,6 +68,19 @@ async function toldUnknown(lab: Lab, pool: string, tries: number): Promise<void>
   assert.equal(error?.[0]?.code, CauseCode.unknownPoolHandle);
 }
 
+/** Asks the registrar for a pool. @returns the name of the policy that it has */
+async function policyOf(lab: Lab, pool: string): Promise<string | undefined> {
+  const from = lab.messages.length;
+  const options = ["-asap=resolve", `-poolhandle=${pool}`, "-elements=0", "-count=1"];
+  const asker = lab.ours("user", "bench", REGISTRAR, ...options);
+  const { policy } = await lab.seesAsap("handleResolutionResponse", "registrar", {
+    matches: ({ poolHandle }) => names(poolHandle, pool),
+    from,
+  });
+  assert.equal(await asker.ends(), 0, asker.quote());
+  return policy?.name;
+}
+
 async function assertClean(lab: Lab, folder: string, name: string, roles: readonly Role[]): Promise<void> {
   const file = `${KEEP ?? folder}/rsplib-${name}.pcap`;
   await Deno.writeFile(file, await lab.endCapture());
@@ -133,6 +146,14 @@ Deno.test({
         await deregistered(lab, "server", from);
         await registrar.says(/deregistered/);
       });
+
+      await t.step(
+        "the server that was refused gets the pool, which is free now, with its policy",
+        async () => {
+          await accepted(lab, "secondServer", lab.messages.length);
+          assert.equal(await policyOf(lab, "FractalGeneratorPool"), "LeastUsed");
+        },
+      );
 
       assert.equal(await other.interrupt(), 0, other.quote());
       assert.equal(await registrar.interrupt(), 0, registrar.quote());
@@ -201,6 +222,7 @@ Deno.test({
 
       await t.step("the server that was refused gets the pool, which is free now", async () => {
         await patient.says(/registered as .* in pool FractalGeneratorPool/);
+        assert.equal(await policyOf(lab, "FractalGeneratorPool"), "LeastUsed");
       });
 
       await t.step("it registers again with the registrar that was started anew", async () => {

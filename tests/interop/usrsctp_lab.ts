@@ -180,7 +180,7 @@ export interface Wishes {
 /** SCTP_RTOINFO */
 const RTOINFO = 1, REMOTE_UDP_ENCAPS_PORT = 0x24;
 /** How long usrsctp may say "not yet", in milliseconds. */
-const RETRY_LIMIT_MS = 5000;
+const RETRY_LIMIT_MS = 20_000;
 /** What is lost is sent again soon: tests wait for it. */
 const RTO = { initialMs: 200, minMs: 100, maxMs: 400 };
 

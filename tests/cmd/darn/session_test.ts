@@ -90,10 +90,10 @@ Deno.test("fault 3: shutdown and abort work after the peer has sent data", () =>
     for (
       const line of [
         "snd=8",
-        "expect message 5",
+        "expect message 20",
         "shutdown",
         "snd=9",
-        "expect message 5",
+        "expect message 20",
         "abort=enough",
         "quit",
       ]
@@ -446,10 +446,10 @@ Deno.test("expect waits for fields and expressions, and takes no event twice", (
       const line of [
         "snd=5",
         "snd=6 sid=2",
-        "expect COMM_UP 5",
-        "expect message 5 length=6 stream=2",
+        "expect COMM_UP 20",
+        "expect message 20 length=6 stream=2",
         "snd=7",
-        "expect /DATA.7/ 5",
+        "expect /DATA.7/ 20",
         "expect message 0.05",
       ]
     ) sender.say(line);

@@ -63,6 +63,5 @@ Deno.test("joinGroup() can be closed at once, and twice", async () => {
   });
   group.send(Uint8Array.of(1));
   await Promise.all([group.close(), group.close()]);
-  group.send(Uint8Array.of(1));
-  assert.ok(true, "nothing was left open");
+  group.send(Uint8Array.of(1)); // and nothing was left open
 });

@@ -2,6 +2,9 @@ import assert from "node:assert/strict";
 import { runProgram } from "../../../cmd/run.ts";
 import { recordOutput } from "../world.ts";
 
+/** A command that hangs is ended, as by Ctrl+C. */
+const DEADLINE_MS = 60_000;
+
 /** No group and no privilege. */
 const CARRIER = ["-transport=embedded", "-encapsulation=udp"];
 
@@ -22,7 +25,7 @@ async function run(line: readonly string[], onText: (text: string, end: () => vo
     stdout: watched(stdout),
     stderr: watched(stderr),
     variable: () => undefined,
-    signal: end.signal,
+    signal: AbortSignal.any([end.signal, AbortSignal.timeout(DEADLINE_MS)]),
   });
   return { exitCode, stdout: stdout.text(), stderr: stderr.text() };
 }
