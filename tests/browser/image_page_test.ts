@@ -1,7 +1,7 @@
 /** The fractal user's page in a real browser, with a real pool behind it. */
 import assert from "node:assert/strict";
 import { decode } from "fast-png";
-import { accessibilityFaults } from "./accessibility.ts";
+import { accessibilityFaults, faintTexts } from "./accessibility.ts";
 import { browserTest } from "./browser.ts";
 import type { TestPage } from "./browser.ts";
 import { RealTerminal, terminalIsPossible } from "../cmd/tui/real_terminal.ts";
@@ -116,6 +116,11 @@ browserTest("the image grows on the page, and is the file pixel by pixel", async
     await using page = await browser.open(url);
     await isComplete(page, /Image 2/);
     assert.deepEqual(await accessibilityFaults(page), []);
+    for (const scheme of ["light", "dark"] as const) {
+      await page.look({ ...DARK, scheme });
+      await page.page.hover("#next");
+      assert.deepEqual(await faintTexts(page), [], "what is below the mouse can be read");
+    }
     page.isContent();
   });
 
