@@ -37,7 +37,7 @@ const GROUPS: { readonly [group: string]: { readonly about: string; readonly pro
       about: "every service: RSPLIB's pool users at our servers, and ours at RSPLIB's",
       programs: [
         ...["rspregistrar", "rspserver", "rspterminal", "pingpongclient", "calcappclient", "scriptingclient"],
-        ...["tcpdump", "tshark", "gpg", "gpgv", "gpg-agent"],
+        ...["tcpdump", "tshark", "gpg", "gpgv", "gpg-agent", "povray"],
       ],
     },
     status: {
@@ -66,6 +66,7 @@ const PACKAGES: { readonly [program: string]: string } = {
   gpg: "gpg",
   gpgv: "gpgv",
   "gpg-agent": "gpg-agent",
+  povray: "povray",
 };
 
 interface Count {

@@ -4,6 +4,9 @@
  */
 import assert from "node:assert/strict";
 import { kernelSctpSupport } from "../../ffi/kernel_sctp.ts";
+import { type AsapMessage, writeAsap } from "../../protocol/asap/mod.ts";
+import { type EnrpMessage, writeEnrp } from "../../protocol/enrp/mod.ts";
+import { Ppid } from "../../protocol/net.ts";
 import { showText } from "../../protocol/wire/text.ts";
 import type { Program } from "./program.ts";
 import { complaints, Lab, type Role } from "./rsplib_lab.ts";
@@ -27,10 +30,10 @@ const QUIET_LIMIT_MS = 240_000;
 
 type Make = "ours" | "original";
 
-function startRegistrar(lab: Lab, make: Make, role: RegistrarRole): Program {
+function startRegistrar(lab: Lab, make: Make, role: RegistrarRole, ...options: readonly string[]): Program {
   const [address] = Lab.addresses(role);
   const places = [`-asap=${address}:3863`, `-enrp=${address}:9901`];
-  const words = [`-identifier=0x${IDS[role].toString(16)}`, ...places];
+  const words = [`-identifier=0x${IDS[role].toString(16)}`, ...places, ...options];
   if (make === "original") return lab.original(role, "rspregistrar", ...words);
   return lab.ours(role, "registrar", "-loglevel=4", ...words);
 }
@@ -40,8 +43,10 @@ async function startElement(
   lab: Lab,
   make: Make,
   { at, pool, elementId }: { readonly at: RegistrarRole; readonly pool: string; readonly elementId: number },
+  ...options: readonly string[]
 ): Promise<Program> {
   const words = [
+    ...options,
     ...[`-registrar=${Lab.addresses(at)[0]}:3863`, "-asapannounce=off", `-poolhandle=${pool}`],
     `-identifier=0x${elementId.toString(16)}`,
   ];
@@ -91,6 +96,33 @@ async function synchronises(lab: Lab, newcomer: RegistrarRole, mentor: Registrar
   return lab.messages.filter(({ enrp }) => enrp?.type === "handleTableResponse").length;
 }
 
+/** Sends a registrar one message of somebody else's. */
+async function tellsBySomebody(
+  lab: Lab,
+  role: RegistrarRole,
+  message: AsapMessage | EnrpMessage,
+): Promise<void> {
+  const isAsap = message.type === "endpointUnreachable";
+  const octets = isAsap ? writeAsap(message) : writeEnrp(message as EnrpMessage);
+  const [address] = Lab.addresses(role);
+  const words = isAsap ? [3863, Ppid.asap] : [9901, Ppid.enrp];
+  const teller = lab.script(ASKER, "one_message.ts", address, ...words.map(String), octets.toHex());
+  assert.equal(await teller.ends(), 0, teller.quote());
+}
+
+/** A registrar has seen by the other one's checksum that it misses or has something. @returns the table that it got */
+async function repairs(lab: Lab, role: RegistrarRole, owner: RegistrarRole, from: number): Promise<number[]> {
+  await lab.seesEnrp("handleTableRequest", role, owner, {
+    matches: ({ ownChildrenOnly }) => ownChildrenOnly,
+    from,
+  });
+  const { pools } = await lab.seesEnrp("handleTableResponse", owner, role, {
+    matches: ({ more }) => !more,
+    from,
+  });
+  return pools.flatMap(({ elements }) => elements.map(({ elementId }) => elementId));
+}
+
 /** For a minute, both say what they own, and neither finds that the other one knows something else. */
 async function agree(lab: Lab): Promise<void> {
   const from = lab.messages.length;
@@ -117,6 +149,61 @@ async function withLab(name: string, ours: Role, body: (lab: Lab) => Promise<voi
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+}
+
+for (const [owner, receiver] of [["original", "ours"], ["ours", "original"]] as const) {
+  Deno.test({
+    name: `checksums that differ are seen, and repaired: registrar ${
+      owner === "ours" ? "ours" : "RSPLIB's"
+    } owns, ${receiver === "ours" ? "ours" : "RSPLIB's"} has lost an element`,
+    ignore,
+    fn: (t) =>
+      withLab(`checksum-${owner}`, owner === "ours" ? FIRST : SECOND, async (lab) => {
+        startRegistrar(lab, owner, FIRST);
+        const program = startRegistrar(lab, receiver, SECOND, "-maxbadpereports=1");
+        for (const [from, to] of [[FIRST, SECOND], [SECOND, FIRST]] as const) {
+          await lab.seesEnrp("presence", from, to);
+        }
+        // A registration renewed would repair it first.
+        const element = { at: FIRST, pool: "AuditPool", elementId: 0x11 } as const;
+        await startElement(lab, "original", element, "-rereginterval=600000");
+        await tells(lab, [FIRST, SECOND], { action: "add", elementId: 0x11 });
+        assert.ok(await offers(lab, SECOND, "AuditPool"));
+
+        await t.step("it asks for the owner's table, and has the element again", async () => {
+          const from = lab.messages.length;
+          const poolHandle = new TextEncoder().encode("AuditPool");
+          await tellsBySomebody(lab, SECOND, { type: "endpointUnreachable", poolHandle, elementId: 0x11 });
+          assert.deepEqual(await repairs(lab, SECOND, FIRST, from), [0x11]);
+          const told = lab.messages.slice(from).filter(({ enrp }) => enrp?.type === "handleUpdate");
+          assert.deepEqual(told.map(({ source }) => source), [], "no update has repaired it");
+          assert.ok(await offers(lab, SECOND, "AuditPool"), program.quote());
+          if (receiver === "ours") {
+            assert.match(program.output, /0x00000011 was removed: reported unreachable/);
+          }
+        });
+
+        await t.step("an update of somebody else is refused by ours, and undone by RSPLIB's", async () => {
+          const from = lab.messages.length;
+          const transport = { protocol: "sctp", port: 7, addresses: [...Lab.addresses(ASKER)] } as const;
+          await tellsBySomebody(lab, SECOND, {
+            type: "handleUpdate",
+            senderId: 0x7777,
+            receiverId: IDS[SECOND],
+            action: "add",
+            poolHandle: new TextEncoder().encode("StrayPool"),
+            element: {
+              ...{ elementId: 0x99, homeRegistrarId: IDS[FIRST], registrationLifeMs: 600_000 },
+              userTransport: { ...transport, use: "data" },
+              asapTransport: { ...transport, use: "data" },
+              policy: { name: "RoundRobin", type: 1 },
+            },
+          });
+          if (receiver === "original") assert.deepEqual(await repairs(lab, SECOND, FIRST, from), [0x11]);
+          assert.ok(!await offers(lab, SECOND, "StrayPool"), program.quote());
+        });
+      }),
+  });
 }
 
 for (const [first, second] of [["original", "ours"], ["ours", "original"]] as const) {

@@ -30,6 +30,8 @@ export interface Scene {
   readonly serverOptions?: (role: Server, folder: string) => readonly string[];
   /** The command line of a pool user, from the first on; the options for finding the registrar are added. */
   readonly user: (make: Make, folder: string, nth: number) => Promise<readonly string[]> | readonly string[];
+  /** Its users are programs that run ours. */
+  readonly userIsProgram?: boolean;
   /** Its users do not look themselves whether their server is still there: they wait until SCTP gives it up. */
   readonly trustsSctp?: boolean;
   /** From the start of the first user, for whom the first server is chosen, on. */
@@ -149,7 +151,10 @@ export class Stage {
   async startUser(): Promise<Program> {
     const { user } = this.#scene;
     const words = await user(this.cast.user, this.folder, this.#users.length + 1);
-    const program = this.#start("user", [...words, `-registrar=${REGISTRAR}`]);
+    const line = [...words, `-registrar=${REGISTRAR}`];
+    const program = this.#scene.userIsProgram === true
+      ? this.lab.program("user", ...line)
+      : this.#start("user", line);
     this.#users.push(program);
     return program;
   }

@@ -23,7 +23,17 @@ export function waitFor(file: string): string {
  * @returns the options for its files
  */
 export async function packWork(folder: string, pause: string): Promise<string[]> {
-  const archive = await packScript(folder, `${pause}\ntr a-z A-Z <input.txt | cat - "$2" >"$1"\n`);
+  return await packWorkOf(folder, `${pause}\ntr a-z A-Z <input.txt | cat - "$2" >"$1"\n`);
+}
+
+/** That job when its environment comes signed: it takes the signature off, by the keyring that RSPLIB's server tells it. */
+export async function packUnwrappingWork(folder: string): Promise<string[]> {
+  const unwrap = `gpgv --keyring "$(readlink -f "$3")" --output plain "$2" || exit 1`;
+  return await packWorkOf(folder, `${unwrap}\ntr a-z A-Z <input.txt | cat - plain >"$1"\n`);
+}
+
+async function packWorkOf(folder: string, script: string): Promise<string[]> {
+  const archive = await packScript(folder, script);
   const environment = `${folder}/environment`;
   await Deno.writeTextFile(environment, ENVIRONMENT);
   return [`-input=${archive}`, `-environment=${environment}`];

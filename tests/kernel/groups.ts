@@ -21,6 +21,7 @@ export const GUEST_TESTS: { readonly [group: string]: readonly string[] } = {
     "tests/interop/services_test.ts",
     "tests/interop/service_limits_test.ts",
     "tests/interop/signed_work_test.ts",
+    "tests/interop/povray_test.ts",
     "tests/kernel/library_test.ts",
   ],
   status: ["tests/interop/monitors_test.ts"],
