@@ -2,7 +2,7 @@
 import type { Option } from "../options.ts";
 import { decimal } from "../options.ts";
 import type { Log } from "./log.ts";
-import { pause } from "./pause.ts";
+import { MAX_TIMER_MS, pause } from "./pause.ts";
 
 /** Options of the failure tester. */
 export interface LivesOptions {
@@ -64,7 +64,7 @@ export async function limited(
 ): Promise<number> {
   if (milliseconds === 0) return await live(signal);
   const end = new AbortController();
-  const timer = setTimeout(() => end.abort(), milliseconds);
+  const timer = setTimeout(() => end.abort(), Math.min(milliseconds, MAX_TIMER_MS));
   try {
     return await live(AbortSignal.any([signal, end.signal]));
   } finally {

@@ -21,4 +21,4 @@ export function pause(milliseconds: number, signal?: AbortSignal): Promise<boole
 }
 
 /** Longest delay that a timer takes without wrapping: 24.8 days. */
-const MAX_TIMER_MS = 0x7fff_ffff;
+export const MAX_TIMER_MS = 0x7fff_ffff;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { inLives } from "../../../cmd/driver/lives.ts";
+import { inLives, limited } from "../../../cmd/driver/lives.ts";
 import { Log } from "../../../cmd/driver/log.ts";
+import { pause } from "../../../cmd/driver/pause.ts";
 
 function quietLog(): Log {
   return new Log({ level: 0, color: false, json: false, write: () => {}, now: () => new Date(0) });
@@ -42,4 +43,11 @@ Deno.test("inLives() does not begin again after a life that failed", async () =>
   const world = { signal: new AbortController().signal, log: quietLog() };
   assert.equal(await inLives({ uptime: 100, downtime: 0 }, world, () => Promise.resolve(++lives)), 1);
   assert.equal(lives, 1);
+});
+
+Deno.test("limited() does not end at once what may go on for more than a timer's longest time", async () => {
+  const { signal } = new AbortController();
+  const live = async (own: AbortSignal) => await pause(50, own) ? 0 : 1;
+  assert.equal(await limited(2 ** 32 + 1, signal, live), 0);
+  assert.equal(await limited(1, signal, (own) => untilAborted(own)), 0);
 });
