@@ -53,10 +53,15 @@ export class AddressWatch {
       close(this.#fd);
       return;
     }
-    this.#watch = sharedPoller().watch(this.#fd, { read: true, write: false }, () => {
-      this.#drain();
-      if (this.#open) onChange();
-    });
+    try {
+      this.#watch = sharedPoller().watch(this.#fd, { read: true, write: false }, () => {
+        this.#drain();
+        if (this.#open) onChange();
+      });
+    } catch (error) {
+      close(this.#fd);
+      throw error;
+    }
   }
 
   /** Empties the socket; when it has overflowed, the error that says so is taken off it, too. */

@@ -151,7 +151,8 @@ function writePathParameters(socket: KernelSocket, value: SocketOptionValue, tar
   const name = "peer_addr_params";
   const view = encodeOption(name, value, encodeQuestion(layoutOf(name), target), target.port);
   const now = readOption(socket, name, target);
-  const { hbinterval, heartbeat = now["heartbeat"], pathmtu, pmtud, sackdelay_enabled } = value;
+  const { hbinterval, heartbeat = now["heartbeat"], pathmtu, pmtud, sackdelay } = value;
+  const delayed = value["sackdelay_enabled"] ?? (Number(sackdelay ?? 0) > 0 ? true : undefined);
   if (pathmtu !== undefined && isOn(pmtud ?? now["pmtud"])) {
     throw new SocketOptionError(
       "EINVAL",
@@ -165,8 +166,8 @@ function writePathParameters(socket: KernelSocket, value: SocketOptionValue, tar
   if (pmtud !== undefined || pathmtu !== undefined) {
     flags |= isOn(pmtud) ? PathFlag.mtuDiscoveryEnable : PathFlag.mtuDiscoveryDisable;
   }
-  if (sackdelay_enabled !== undefined) {
-    flags |= isOn(sackdelay_enabled) ? PathFlag.sackDelayEnable : PathFlag.sackDelayDisable;
+  if (delayed !== undefined) {
+    flags |= isOn(delayed) ? PathFlag.sackDelayEnable : PathFlag.sackDelayDisable;
   }
   if (value["ipv6_flowlabel"] !== undefined) flags |= PathFlag.flowLabel;
   if (value["dscp"] !== undefined) flags |= PathFlag.dscp;

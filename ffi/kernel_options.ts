@@ -107,12 +107,8 @@ export class KernelOptions {
     }
     const place = this.#place("set", name, target);
     const { association, socket } = place;
-    if (name === "event") {
-      writeEvents(place, value);
-      return;
-    }
     const sockets = OPTION_LAYOUTS[name]?.live && association === undefined ? this.#sockets.all : [socket];
-    for (const one of sockets) writeOption(one, name, value, place.target);
+    for (const one of sockets) write(one, name, value, place.target);
     if (association === undefined) {
       this.#history.set(name, [{ ...this.#history.get(name)?.[0], ...value }, place.target]);
     }
@@ -125,7 +121,7 @@ export class KernelOptions {
 
   /** Sets on a new socket what was set on the endpoint. */
   prepare(socket: KernelSocket): void {
-    for (const [name, [value, target]] of this.#history) writeOption(socket, name, value, target);
+    for (const [name, [value, target]] of this.#history) write(socket, name, value, target);
   }
 
   #place(doing: "read" | "set", name: SocketOptionName, target: SocketOptionTarget): Place {
@@ -160,6 +156,16 @@ export class KernelOptions {
   }
 }
 
+function write(
+  socket: KernelSocket,
+  name: SocketOptionName,
+  value: SocketOptionValue,
+  target: KernelTarget,
+): void {
+  if (name === "event") writeEvents(socket, value, target.kernelId);
+  else writeOption(socket, name, value, target);
+}
+
 /** The primary path where none is named. */
 function withPath({ socket, target }: Place): KernelTarget {
   if (target.address !== undefined) return target;
@@ -177,7 +183,7 @@ function readEvents({ socket, target }: Place): SocketOptionValue {
   return value;
 }
 
-function writeEvents({ socket, target }: Place, value: SocketOptionValue): void {
+function writeEvents(socket: KernelSocket, value: SocketOptionValue, kernelId: number): void {
   for (const [field, on] of Object.entries(value)) {
     if (on === undefined) continue;
     const name = EVENTS[field];
@@ -190,7 +196,7 @@ function writeEvents({ socket, target }: Place, value: SocketOptionValue): void 
         `Cannot switch event.${field} off: without it the transport does not know what goes on`,
       );
     }
-    const number = subscribe(socket, name, on === true || on === 1, target.kernelId);
+    const number = subscribe(socket, name, on === true || on === 1, kernelId);
     if (number !== 0) throw optionError("set", "event", number);
   }
 }

@@ -8,7 +8,7 @@ import { effectiveOptions } from "./effective_options.ts";
 import { Errno, errno } from "./errno.ts";
 import { captureKernelPackets } from "./kernel_capture.ts";
 import { type EndpointKeeper, KernelEndpoint } from "./kernel_endpoint.ts";
-import { type KernelResources, openBoundSocket } from "./kernel_setup.ts";
+import { type BoundSocket, type KernelResources, openBoundSocket } from "./kernel_setup.ts";
 import { leaseLibc } from "./libc.ts";
 import { openSctpLibrary } from "./libsctp.ts";
 import { AddressFamily } from "./sockaddr.ts";
@@ -119,13 +119,15 @@ class KernelTransport implements Transport {
   open(options: EndpointOptions, onEvents: EventHandler): Endpoint {
     if (this.#closed) throw new Error("Cannot open an endpoint: the transport is closed");
     const resources = this.#resources ??= openResources(this.#options);
+    let bound: BoundSocket | undefined;
     try {
-      const bound = openBoundSocket(resources, options);
+      bound = openBoundSocket(resources, options);
       const effective = effectiveOptions(bound.socket, options);
       const endpoint = new KernelEndpoint(resources, effective, bound, onEvents, this.#keeper);
       this.#endpoints.add(endpoint);
       return endpoint;
     } catch (error) {
+      bound?.socket.close();
       this.#release();
       throw error;
     }

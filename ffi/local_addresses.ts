@@ -10,7 +10,7 @@ import { type IpAddress, parseIpAddress } from "../protocol/net.ts";
 export interface LocalAddress {
   /** Canonical text; of a link-local address with its zone. */
   readonly address: IpAddress;
-  /** Octets of the network's prefix that are fixed, in bits. */
+  /** Length of the network's prefix. */
   readonly prefixBits: number;
 }
 

@@ -26,7 +26,7 @@ import {
   openUdpSocket,
   whyNotRaw,
 } from "./packet_socket.ts";
-import { type Readiness, sharedPoller } from "./poller.ts";
+import { type Readiness, sharedPoller, type Watch } from "./poller.ts";
 import { RouteTable } from "./route_table.ts";
 import {
   AddressFamily,
@@ -113,6 +113,7 @@ class LinuxPacketDriver implements PacketDriver {
       if (this.raw) this.#openRaw();
       this.#addressWatch = new AddressWatch(this.#libc, () => this.#addressesChanged());
     } catch (error) {
+      this.#closeRaw();
       this.#libc.close();
       throw error;
     }
@@ -285,9 +286,7 @@ class LinuxPacketDriver implements PacketDriver {
         this.#rawSockets.set(family, this.#watched(fd, family, 0, 0));
         this.#silencers.push(openSilencingSocket(this.#libc.symbols, family));
       } catch (error) {
-        if (familyIsMissing(error)) continue;
-        this.#closeRaw();
-        throw error;
+        if (!familyIsMissing(error)) throw error;
       }
     }
     this.#filterPorts();
@@ -317,11 +316,14 @@ class LinuxPacketDriver implements PacketDriver {
 
   /** @param udpPort 0 = a raw socket */
   #watched(fd: number, family: AddressFamily, port: number, udpPort: number): PacketSocket {
-    const watch = sharedPoller().watch(
-      fd,
-      { read: true, write: false },
-      (ready) => this.#onReady(socket, ready),
-    );
+    const onReady = (ready: Readiness) => this.#onReady(socket, ready);
+    let watch: Watch;
+    try {
+      watch = sharedPoller().watch(fd, { read: true, write: false }, onReady);
+    } catch (error) {
+      this.#libc.symbols.close(fd);
+      throw error;
+    }
     const socket: PacketSocket = {
       fd,
       family,

@@ -41,7 +41,7 @@ function socketAddress(path: string): Uint8Array<ArrayBuffer> {
   const name = new TextEncoder().encode(path);
   if (name.length === 0 || name.length >= PATH_BYTES) {
     throw new RangeError(
-      `Cannot send to the Unix socket ${path}: its name has more than ${PATH_BYTES - 1} octets`,
+      `Cannot send to the Unix socket "${path}": a name has 1 to ${PATH_BYTES - 1} octets`,
     );
   }
   if (name[0] === "@".charCodeAt(0)) name[0] = 0;

@@ -39,6 +39,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
 /**
  * Reads a line.
  *
+ * @param takesRest whether a command takes what stands behind its name as it is: nothing of it is read then
  * @returns undefined for an empty line and for a comment
  * @throws {CommandError} when a quote is not closed or an escape is unknown
  *
@@ -52,11 +53,16 @@ const ESCAPES: Readonly<Record<string, string>> = {
  * assert.equal(line?.settings.get("sid"), "3");
  * ```
  */
-export function readCommandLine(text: string): CommandLine | undefined {
+export function readCommandLine(
+  text: string,
+  takesRest: (name: string) => boolean = () => false,
+): CommandLine | undefined {
   const trimmed = text.trimStart();
+  const head = /^[^\s=]*/.exec(trimmed)?.[0].toLowerCase() ?? "";
+  const common = { rest: trimmed.slice(head.length + 1).trimEnd(), text: trimmed.trimEnd() };
+  if (takesRest(head)) return { name: head, words: [], settings: new Map(), query: false, ...common };
   const [first, ...others] = splitWords(trimmed);
   if (first === undefined) return undefined;
-  const rest = /^[^\s=]*[\s=]?/.exec(trimmed)?.[0].length ?? 0;
   const words: string[] = [];
   let name = first.text;
   let query = false;
@@ -77,14 +83,7 @@ export function readCommandLine(text: string): CommandLine | undefined {
     if (settings.has(key)) throw new CommandError(`${key} is given twice`);
     settings.set(key, word.slice(equalsAt + 1));
   }
-  return {
-    name: name.toLowerCase(),
-    words,
-    settings,
-    query,
-    rest: trimmed.slice(rest).trimEnd(),
-    text: trimmed.trimEnd(),
-  };
+  return { name: name.toLowerCase(), words, settings, query, ...common };
 }
 
 /** Splits a line at blanks outside of quotes. @throws {CommandError} */

@@ -35,6 +35,8 @@ export interface InteractiveCommand {
   /** In one line without a full stop. */
   readonly summary: string;
   readonly group: CommandGroup;
+  /** Takes what stands behind its name as it is typed, quotes and all: `line.rest`. */
+  readonly takesRest?: boolean;
   /** More for `help NAME`. */
   readonly details?: readonly string[];
   /** Words that may stand behind the name, for completion. */
@@ -69,9 +71,14 @@ export class CommandTable {
     throw new CommandError(`Invalid input. There is no command ${JSON.stringify(name)}; ${hint}`);
   }
 
+  /** Reads a line. @returns undefined for one that says nothing @throws {CommandError} */
+  read(text: string): CommandLine | undefined {
+    return readCommandLine(text, (name) => this.#byName.get(plain(name))?.takesRest ?? false);
+  }
+
   /** Carries a line out. @throws {CommandError} */
   async run(scope: CommandScope, text: string): Promise<void> {
-    const line = readCommandLine(text);
+    const line = this.read(text);
     if (line !== undefined) await this.find(line.name).run(scope, line);
   }
 }

@@ -4,7 +4,7 @@
  */
 import { formatTransportAddress } from "../../protocol/net.ts";
 import type { Association } from "./associations.ts";
-import { SessionEnded } from "./command_error.ts";
+import { CommandError, SessionEnded } from "./command_error.ts";
 import { plainRequest } from "./send_request.ts";
 import { sendMessages } from "./sender.ts";
 import type { Session } from "./session.ts";
@@ -31,6 +31,9 @@ export async function pollMode(
   verbose: boolean,
 ): Promise<void> {
   const { endpoint, display, ended, settings } = session;
+  if (endpoint.port + count - 1 > 65_535) {
+    throw new CommandError(`-i ${count} from port ${endpoint.port} on goes beyond 65535`);
+  }
   for (let index = 1; index < count; index++) {
     session.open({ ...settings.endpoint, port: endpoint.port + index });
   }

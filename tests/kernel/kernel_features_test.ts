@@ -434,6 +434,20 @@ Deno.test("kernel features: a one-to-one endpoint starts and takes several assoc
   }
 });
 
+Deno.test("kernel features: events of a one-to-one endpoint are told of the associations that it starts", async () => {
+  const transport = openKernelTransport(),
+    common = { addresses: ["127.0.0.1"], style: "one-to-one" } as const;
+  try {
+    const server = new Peer(transport, { ...common, listen: true }), client = new Peer(transport, common);
+    client.endpoint.setOption("event", { sender_dry: true });
+    const { association } = await client.up(client.connect(common.addresses, server.endpoint.port));
+    client.send(association, pattern(10, 1));
+    assert.equal((await client.next("senderDry")).association, association);
+  } finally {
+    await transport.close();
+  }
+});
+
 Deno.test("kernel features: what is held up is sent when the peer of a one-to-one socket shuts down", async () => {
   const both = { style: "one-to-one" } as const;
   const server = { manualReceive: true, receiveBuffer: 32 * 1024 };

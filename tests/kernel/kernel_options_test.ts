@@ -26,7 +26,7 @@ const OF_ENDPOINT: { readonly [name in SocketOptionName]?: Case } = {
   autoclose: { set: { value: 30 } },
   adaptation_layer: { set: { value: 0xffff_fffe } },
   disable_fragments: { set: { value: true } },
-  peer_addr_params: { set: { hbinterval: 7000, pathmaxrxt: 3 } },
+  peer_addr_params: { set: { sackdelay: 120, hbinterval: 7000, pathmaxrxt: 3 } },
   i_want_mapped_v4_addr: { set: { value: true } },
   maxseg: { set: { value: 1000 } },
   delayed_sack: { set: { delay: 100, freq: 3 } },

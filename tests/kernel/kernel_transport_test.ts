@@ -1,6 +1,7 @@
 /** The transport contract on kernel SCTP. Run under a kernel that has it: `scripts/kernel-lab test`. */
 import assert from "node:assert/strict";
 import { kernelSctpSupport, openKernelTransport } from "../../ffi/kernel_sctp.ts";
+import { leftDescriptors } from "../ffi/left_descriptors.ts";
 import { testTransport } from "../transport/compliance.ts";
 import { Peer } from "../transport/peer.ts";
 
@@ -91,6 +92,12 @@ Deno.test("kernel transport: associations leave no descriptor behind", async () 
   }
   assert.equal(descriptors(), before);
   await transport.close();
+});
+
+Deno.test("kernel transport: an endpoint that fails for want of descriptors leaves none behind", async () => {
+  const left = await leftDescriptors("kernel");
+  assert.ok(left.length > 1, "with a few free ones it works");
+  assert.deepEqual(left, Array(left.length).fill(0));
 });
 
 Deno.test("kernel transport: a process whose endpoints are closed ends by itself", async () => {

@@ -76,10 +76,11 @@ const text: InteractiveCommand = {
   usage: " <anything>",
   summary: "Send the rest of the line as it is",
   group: "Messages",
+  takesRest: true,
   async run(scope, line) {
     if (line.rest === "") throw new CommandError("text wants something to send");
     const settings = new Map([["text", line.rest]]);
-    await send(scope, line, readSendRequest({ ...line, words: [], settings }));
+    await send(scope, line, readSendRequest({ ...line, settings }));
   },
 };
 

@@ -1,6 +1,6 @@
 /** All commands of the prompt. */
 import { CommandError } from "../command_error.ts";
-import { expectNothingElse, readCommandLine } from "../command_line.ts";
+import { expectNothingElse } from "../command_line.ts";
 import { CommandTable } from "../interactive_command.ts";
 import type { CommandGroup, InteractiveCommand } from "../interactive_command.ts";
 import { wrap } from "../../help.ts";
@@ -81,12 +81,13 @@ const watch: InteractiveCommand = {
   usage: " [<seconds>] [<command>]",
   summary: "Run a command again and again, `paths` if none is named; `stop` ends it",
   group: "Display",
+  takesRest: true,
   words: () => ["paths", "stats", "assocs", "status"],
   run(scope, line) {
     const match = /^([\d.]+)?\s*(.*)$/s.exec(line.rest);
     const text = match?.[2] === undefined || match[2] === "" ? "paths" : match[2];
     const everyMs = Math.max(100, match?.[1] === undefined ? 1000 : readSeconds(match[1], "the time"));
-    const watched = readCommandLine(text);
+    const watched = commandTable.read(text);
     if (watched === undefined) throw new CommandError("watch wants a command");
     const command = commandTable.find(watched.name);
     if (command === watch) throw new CommandError("watch cannot watch itself");

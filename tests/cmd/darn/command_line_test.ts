@@ -58,6 +58,15 @@ Deno.test("readCommandLine() refuses quotes that stay open, unknown escapes and 
   }
 });
 
+Deno.test("readCommandLine() reads nothing of what stands behind a command that takes it as it is", () => {
+  for (const rest of ["don't panic", "a=1 a=2", String.raw`"\q"`, " # 5", ""]) {
+    for (const separator of [" ", "="]) {
+      const line = readCommandLine(`TEXT${separator}${rest}`, (name) => name === "text");
+      assert.deepEqual([line?.name, line?.words, line?.settings.size, line?.rest], ["text", [], 0, rest]);
+    }
+  }
+});
+
 Deno.test("expectNothingElse() names what a command has no use for", () => {
   const line = readCommandLine("stats now sid=3")!;
   assert.throws(() => expectNothingElse(line, 0, ["sid"]), /stats does not know what to do with "now"/);

@@ -81,6 +81,14 @@ const ASKED: readonly (readonly [line: string, asked: readonly unknown[]])[] = [
     ["set", "peer_addr_params", { heartbeat: false }, { association }],
     ["set", "peer_addr_params", { heartbeat: false }, undefined],
   ]],
+  ["text don't panic", [{
+    type: "send",
+    association,
+    data: new TextEncoder().encode("don't panic"),
+    stream: 0,
+    ppid: 0,
+    unordered: false,
+  }]],
   ["get rtoinfo", [["get", "rtoinfo", { association }]]],
   ["snd=2 sid=3 ppid=ASAP unordered now ttl=9 context=4 to=fd01::2 key=1", [{
     type: "send",

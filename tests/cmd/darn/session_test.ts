@@ -299,6 +299,12 @@ Deno.test({
   },
 });
 
+Deno.test("-i says that there are no ports beyond 65535", async () => {
+  const program = darn("-i", "100", "-P", "65500");
+  assert.equal(await program.exitCode, 1);
+  assert.match(program.stderr(), /^error: -i 100 from port 65500 on goes beyond 65535\n$/);
+});
+
 // Further than the original.
 
 Deno.test("Ctrl+C shuts every association down and ends with 0", () =>
