@@ -26,8 +26,8 @@ export interface Scene {
   readonly service: string;
   /** What it is about when it needs one server only; else the second one takes the place of the first. */
   readonly plot?: string;
-  /** Options of the servers of either make, by what part they play. */
-  readonly serverOptions?: (role: Server, folder: string) => readonly string[];
+  /** Options of the servers, by what part they play and who has made them. */
+  readonly serverOptions?: (role: Server, folder: string, make: Make) => readonly string[];
   /** The command line of a pool user, from the first on; the options for finding the registrar are added. */
   readonly user: (make: Make, folder: string, nth: number) => Promise<readonly string[]> | readonly string[];
   /** Its users are programs that run ours. */
@@ -140,7 +140,7 @@ export class Stage {
     this.#programs[role] = this.#start(role, [
       ...[program, `-${service}`, `-registrar=${REGISTRAR}`],
       ...plot === undefined ? [`-identifier=${ELEMENT_ID[role]}`] : [],
-      ...serverOptions?.(role, this.folder) ?? [],
+      ...serverOptions?.(role, this.folder, this.cast[role]) ?? [],
     ]);
     await this.lab.seesAsap("registrationResponse", "registrar", {
       matches: ({ rejected }, { destination }) => !rejected && Lab.addresses(role).includes(destination),

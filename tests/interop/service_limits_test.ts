@@ -58,7 +58,11 @@ const TURNED_AWAY = "turned-away";
 const isFull: Scene = {
   service: "scripting",
   plot: "is not ready for a second job",
-  serverOptions: () => ["-ssmaxthreads=1"],
+  // A sandboxed job would not see that file.
+  serverOptions: (_role, _folder, make) => [
+    "-ssmaxthreads=1",
+    ...make === "ours" ? ["-sssandbox=none"] : [],
+  ],
   user: async (_, folder, nth) => [
     ...[
       "scriptingclient",
