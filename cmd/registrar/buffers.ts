@@ -17,8 +17,9 @@ const ASAP_RECEIVE_BUFFER = 8 * 1024;
 
 /**
  * A registrar's endpoints with their buffers. On the embedded stack every association has a window of its own, which
- * closes while its requests wait for their turn, so that a flood stays where it comes from. A socket of the kernel is
- * read for all its associations or for none: there it is read as fast as can be, and requests wait in the registrar.
+ * closes while its requests wait for their turn, so that a flood stays where it comes from. On the kernel those that find
+ * no descriptor share a socket, which is read for all of them or for none: there all is read as fast as can be, and
+ * requests wait in the registrar.
  */
 export function withBuffers(
   { asap, enrp }: RegistrarEndpoints,
