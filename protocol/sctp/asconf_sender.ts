@@ -194,8 +194,8 @@ export class AsconfSender {
       if (sends === 1) path.timeout.measured(now - sentAt);
     }
     this.#conclude(requests, responses);
-    this.#onDone(now);
     this.goOn(now);
+    this.#onDone(now);
   }
 
   /** No answer means yes, unless a request before it has failed (A7, A8). */

@@ -37,9 +37,14 @@ export class DynamicAddresses {
     return this.#sender.dueAt;
   }
 
-  /** Addresses that packets of the association may come from. */
+  /**
+   * Addresses that packets of the association may come from; none = any will do. When all that the peer knows are about to
+   * go, it is still these as long as the peer is being asked (F1). Where it is not, since an association that is shutting
+   * down asks for nothing any more, or what there is cannot be told, the peer may know a packet by its tag.
+   */
   get sources(): readonly IpAddress[] {
-    return this.#local.sources;
+    const { sources, known } = this.#local;
+    return sources.length > 0 || !this.#sender.busy ? sources : [...known];
   }
 
   /** Whether an address is one of this side's in the association. */
@@ -96,8 +101,8 @@ export class DynamicAddresses {
   /** The endpoint has lost an address. */
   remove(address: IpAddress, now: Instant): void {
     this.#sender.remove(address);
-    this.#parts.association.renewRoutes();
     this.#sender.goOn(now);
+    this.#parts.association.renewRoutes();
   }
 
   /** The peer is asked to send to an address of ours in the first place. */
@@ -114,8 +119,8 @@ export class DynamicAddresses {
     for (const address of [...this.#local.known, ...this.#local.adding]) {
       if (!present.includes(address)) this.#sender.remove(address);
     }
-    this.#parts.association.renewRoutes();
     this.#sender.goOn(now);
+    this.#parts.association.renewRoutes();
   }
 
   /**

@@ -14,13 +14,9 @@ export class LocalAddresses {
     this.known = new Set(known);
   }
 
-  /**
-   * Addresses that packets may come from; none = any will do. When all that the peer knows are about to go, it is still
-   * these until the peer has answered for the new ones (F1).
-   */
+  /** Addresses that packets may come from. */
   get sources(): readonly IpAddress[] {
-    const staying = [...this.known].filter((address) => !this.deleting.has(address));
-    return staying.length > 0 || this.adding.size === 0 ? staying : [...this.known];
+    return [...this.known].filter((address) => !this.deleting.has(address));
   }
 
   /** Whether an address belongs to the association once all is done. */

@@ -737,6 +737,18 @@ Deno.test("§5.3 F1: nothing but the ASCONF comes from the new address of a host
   assert.equal(chunksOf(after, Chunk.data).length, 1);
 });
 
+Deno.test("an association that is shutting down asks for no addresses, and goes on from the new address of its host", () => {
+  const authentic = onOneAddress();
+  const { bench, association } = authentic;
+  bench.execute({ type: "shutdown", association });
+
+  const sent = [...renumber(authentic), ...bench.advance(1500)];
+
+  assert.equal(chunksOf(sent, ASCONF).length, 0);
+  assert.equal(chunksOf(sent, Chunk.shutdown).length, 1);
+  assert.ok(sent.every(({ source }) => source === NEW_HERE));
+});
+
 Deno.test("RFC 3758 §3.5 C5: a FORWARD TSN that left before a host was renumbered goes again from the new address", () => {
   const authentic = onOneAddress({ parameters: FORWARD_TSN_SUPPORTED });
   const { bench, association, tsn } = authentic;
