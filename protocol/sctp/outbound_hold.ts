@@ -10,7 +10,7 @@ export class OutboundHold {
   readonly messages: OutboundMessage[] = [];
   /** Undefined = all streams. */
   readonly #streams: ReadonlySet<number> | undefined;
-  /** The last message of each stream that was in the queue; a stream keeps its order, so they are the last to leave. */
+  /** The messages of these streams that were in the queue; each may be given up before those that stand before it. */
   readonly #before: OutboundMessage[];
 
   /**
@@ -19,9 +19,7 @@ export class OutboundHold {
    */
   constructor(streams: readonly number[], queue: readonly OutboundMessage[]) {
     this.#streams = streams.length === 0 ? undefined : new Set(streams);
-    const last = new Map<number, OutboundMessage>();
-    for (const message of queue) if (this.holds(message.stream)) last.set(message.stream, message);
-    this.#before = [...last.values()];
+    this.#before = queue.filter(({ stream }) => this.holds(stream));
   }
 
   /** Whether messages of a stream wait. */

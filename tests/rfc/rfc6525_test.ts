@@ -145,6 +145,37 @@ Deno.test("§5.1.1: a response shows that its path works: data that was lost the
   );
 });
 
+Deno.test("§5.1.2: a message that is given up does not let the reset overtake those before it", () => {
+  const peer = new FakePeer({ port: SERVER_PORT, listen: true, sendBuffer: 2000 });
+  const extensions = { ...NO_EXTENSIONS, reconfiguration: true, partialReliability: true };
+  peer.connect({ receiveWindow: 1500, extensions });
+  const association = peer.server.of(1, "up")[0]!.association;
+  const send = (octets: number, stream: number, priority: number): void =>
+    peer.server.execute(1, {
+      type: "send",
+      association,
+      data: new Uint8Array(octets),
+      ppid: 0,
+      stream,
+      reliability: { policy: "prio", priority },
+    });
+  send(1000, 1, 0); // goes out and fills the window
+  send(900, 1, 0);
+  send(600, 1, 10);
+
+  const early = command(peer, { type: "resetStreams", association, direction: "outgoing", streams: [1] });
+  send(600, 2, 1); // the last message of stream 1 makes room for it
+  early.push(...parametersOf(peer.wait(1)));
+  const late = parametersOf(peer.send(peer.serverTag, [sackChunk(peer.serverTsn, 100_000)]));
+
+  assert.deepEqual(peer.server.of(1, "sendFailed").map(({ data }) => data.length), [600]);
+  assert.deepEqual(early, []);
+  assert.deepEqual(late, [{
+    ...resetOutgoing(peer.serverTsn, peer.serverTsn + 1, [1]),
+    response: FIRST - 1,
+  }]);
+});
+
 Deno.test("§5.1.2 A1: new messages of the stream wait for the response, those of others do not", () => {
   const { peer, id: association } = connected();
   command(peer, { type: "resetStreams", association, direction: "outgoing", streams: [1] });
