@@ -8,7 +8,11 @@ export const GUEST_TESTS: { readonly [group: string]: readonly string[] } = {
     "tests/kernel/kernel_features_test.ts",
     "tests/kernel/kernel_puppet_test.ts",
   ],
-  exercise: ["tests/kernel/exercise_sctp_test.ts", "tests/kernel/sctp_darn_test.ts"],
+  exercise: [
+    "tests/kernel/exercise_sctp_test.ts",
+    "tests/kernel/sctp_darn_test.ts",
+    "tests/kernel/sctp_darn_options_test.ts",
+  ],
   rsplib: ["tests/interop/rsplib_test.ts", "tests/interop/rsplib_pool_test.ts"],
   registrar: [
     "tests/interop/rsplib_synchronisation_test.ts",

@@ -7,9 +7,9 @@ import assert from "node:assert/strict";
 import { escaped, pathLine } from "../net/exercise_sctp.ts";
 import { type Exercise, judgeWire } from "../net/exercise_wire.ts";
 import { Lab } from "../net/lab.ts";
-import type { Pc, Program } from "../net/lab.ts";
+import type { Pc } from "../net/lab.ts";
 import { addressesOf } from "../net/sctp_lab.ts";
-import { ipAddressOctets } from "../../protocol/net.ts";
+import { inFull, original } from "./original_darn.ts";
 
 /** What takes seconds in the guest. */
 const PATIENCE_MS = 40_000;
@@ -73,18 +73,6 @@ async function setTimers(pc: Pc): Promise<void> {
   for (const [name, value] of Object.entries(values)) {
     await pc.run("sysctl", "-q", "-w", `net.sctp.${name}=${value}`);
   }
-}
-
-/** The original, with its output line by line. */
-function original(pc: Pc, ...words: string[]): Program {
-  return pc.startTyping("stdbuf", "-oL", "sctp_darn", ...words);
-}
-
-/** An address as the original writes it: eight groups of four digits, IPv4 as mapped into IPv6. */
-function inFull(address: string): string {
-  const octets = ipAddressOctets(address)!; // these are addresses
-  const hex = (octets.length === 4 ? "00000000000000000000ffff" : "") + octets.toHex();
-  return hex.match(/..../g)!.join(":");
 }
 
 /** Waits until the kernel of a PC uses these addresses of its peer. */
