@@ -49,6 +49,9 @@ import {
 /** Batches read from one socket before the others get their turn. */
 const BATCHES_PER_TURN = 4;
 
+/** Octets to deal with before they are answered: a sender of long packets would wait for its SACK until all are. */
+const BATCH_OCTETS = 512 * 1024;
+
 /** The shortest IPv4 header. */
 const IPV4_HEADER_BYTES = 20;
 
@@ -97,6 +100,8 @@ class LinuxPacketDriver implements PacketDriver {
   /** Descriptors of sockets that only keep the kernel from answering in our stead. */
   readonly #silencers: number[] = [];
   readonly #ports = new Map<number, { readonly first: FamilySockets; readonly all: PacketSocket[] }>();
+  /** Packets to read at once, by the length of the last ones. */
+  #batchPackets = SLOTS;
   #closed = false;
 
   constructor(handler: PacketHandler, { raw = "auto", socketBuffer }: PacketDriverOptions) {
@@ -206,7 +211,8 @@ class LinuxPacketDriver implements PacketDriver {
     if (ready.writable) this.#sender.unblock(socket);
     if (ready.error && socket.open) this.#readErrors(socket);
     for (let batch = 0; ready.readable && socket.open && batch < BATCHES_PER_TURN; batch++) {
-      if (this.#receive(socket) < SLOTS) break;
+      const most = this.#batchPackets;
+      if (this.#receive(socket, most) < most) break;
     }
   }
 
@@ -229,13 +235,18 @@ class LinuxPacketDriver implements PacketDriver {
   }
 
   /** Reads one batch. @returns how many packets it had */
-  #receive(socket: PacketSocket): number {
+  #receive(socket: PacketSocket, most: number): number {
     const slots = this.#received;
     slots.prepareReceive();
     const { recvmmsg } = this.#libc.symbols;
-    const count = recvmmsg(socket.fd, slots.pointer(0), SLOTS, MessageFlag.dontWait, null);
+    const count = recvmmsg(socket.fd, slots.pointer(0), most, MessageFlag.dontWait, null);
     if (count <= 0) return 0; // nothing there, or the error of an earlier packet, which the error queue tells
-    for (let slot = 0; slot < count && socket.open; slot++) this.#deliver(socket, slot);
+    let octets = 0;
+    for (let slot = 0; slot < count && socket.open; slot++) {
+      octets += slots.receivedBytes(slot);
+      this.#deliver(socket, slot);
+    }
+    this.#batchPackets = Math.max(1, Math.min(SLOTS, Math.floor(BATCH_OCTETS * count / octets)));
     this.#handler.endOfBatch();
     return count;
   }
