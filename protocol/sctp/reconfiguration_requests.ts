@@ -55,7 +55,15 @@ export class ReconfigurationRequests {
   #pending: Pending | undefined = undefined;
   /** Requests for the peer's streams that it has promised to answer, oldest first. */
   #promised: Pending[] = [];
+  /**
+   * Requests for incoming streams since the last one that the peer is known to have seen. An Add Outgoing Streams Request
+   * was taken for their answer; it does not say what it answers, and may have crossed them instead (§5.2.6).
+   */
+  #unproved: Pending[] = [];
   #path: Path | undefined = undefined;
+  /** How often the pending request was sent, and when last. */
+  #sends = 0;
+  #sentAt: Instant = 0;
   /** The RTO, doubled with each expiry. */
   #timeoutMs = 0;
   /** The peer has said that it works at it: its silence is no error (§5.2.7 H2). */
@@ -146,6 +154,7 @@ export class ReconfigurationRequests {
     this.#pending = { request, parameter };
     this.#excused = false;
     this.#timeoutMs = 0;
+    this.#sends = 0;
     const together = responses.length === 0 || (responses.length === 1 && request.type === "resetOutgoing"); // §3.1
     this.#send(together ? [...responses, parameter] : [parameter], this.#parts.paths.forData(), now);
     return together;
@@ -184,6 +193,8 @@ export class ReconfigurationRequests {
 
   #send(parameters: readonly ReconfigurationParameter[], path: Path, now: Instant): void {
     this.#path = path;
+    this.#sends++;
+    this.#sentAt = now;
     this.#parts.send(makeReconfiguration(parameters), path);
     this.#restartTimer(path, now);
   }
@@ -221,10 +232,9 @@ export class ReconfigurationRequests {
   onResponse({ response, result, tsns }: ReconfigurationResponse, now: Instant): void {
     const pending = [...this.#promised, this.#pending].find((each) => each?.parameter.request === response);
     if (pending === undefined) return; // H1
-    if (this.#path !== undefined) {
-      this.#parts.supervision.answered(this.#path);
-      this.#parts.wake(); // data may prefer the path that has come back
-    }
+    this.#answered(pending, now);
+    if (result === ReconfigurationResult.badSequenceNumber && this.#stepBack(pending)) return;
+    if (pending === this.#pending) this.#unproved = [];
     if (result === ReconfigurationResult.inProgress) {
       if (pending !== this.#pending) return;
       if (!this.#excused) this.#timeoutMs = 0;
@@ -239,6 +249,26 @@ export class ReconfigurationRequests {
     this.#finish(pending.request, outcome, result, tsns);
   }
 
+  /** The path works. What was sent just once measures it: else its back-off would last (RFC 9260 §6.3.1 C5). */
+  #answered(pending: Pending, now: Instant): void {
+    const path = this.#path;
+    if (path === undefined) return;
+    this.#parts.supervision.answered(path);
+    const measures = pending === this.#pending && this.#sends === 1 && !this.#excused;
+    if (measures) path.timeout.measured(now - this.#sentAt);
+    this.#parts.wake(); // data may prefer the path that has come back
+  }
+
+  /** The peer misses the number before: that request was not answered, but lost. It goes again, and then this one. */
+  #stepBack(pending: Pending): boolean {
+    const lost = pending === this.#pending ? this.#unproved.pop() : undefined;
+    if (lost === undefined) return false;
+    this.#waiting.unshift(lost.request, pending.request);
+    this.#nextNumber = lost.parameter.request;
+    this.#clear();
+    return true;
+  }
+
   /** An Outgoing SSN Reset Request of the peer may be the answer to an incoming one of ours (§5.2.2 E1). */
   isAnswer({ response }: OutgoingReset): boolean {
     return this.#fulfil((pending) =>
@@ -248,7 +278,10 @@ export class ReconfigurationRequests {
 
   /** An Add Outgoing Streams Request of the peer may be the answer to an incoming one of ours (§5.2.6). */
   isAddedAnswer(): boolean {
-    return this.#fulfil((pending) => pending.request.type === "addIncoming");
+    const pending = this.#pending, seen = this.#excused;
+    const fulfilled = this.#fulfil(({ request }) => request.type === "addIncoming");
+    if (pending !== undefined && this.#pending === undefined && !seen) this.#unproved.push(pending);
+    return fulfilled;
   }
 
   /** @returns whether a request for the peer's streams has been answered by this */

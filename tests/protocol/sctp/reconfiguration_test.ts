@@ -1,6 +1,7 @@
 /** Streams that are reset and added while messages flow, over links that lose, repeat and reorder packets. */
 import assert from "node:assert/strict";
 import { Prng } from "../../../protocol/machine.ts";
+import { ChunkType } from "../../../protocol/sctp/chunk.ts";
 import { connectedPair, message, numberOf } from "./harness.ts";
 import type { Host, LinkOptions, Pair } from "./harness.ts";
 
@@ -162,4 +163,38 @@ Deno.test("a request that nobody answers ends the association", () => {
   client.execute(1, { type: "addStreams", association: a, outbound: 1, inbound: 0 });
   world.pass(100_000);
   assert.equal(client.of(1, "down")[0]!.reason, "timeout");
+});
+
+Deno.test("a request for streams that is lost goes again when the peer has added some of its own accord meanwhile", () => {
+  const { world, client, server, a, b } = connectedPair();
+  const before = client.stack.status(a)!.inboundStreams;
+  let lose = 2;
+  world.filter = (packet, _transmit, sender) =>
+    sender !== client || packet[12] !== ChunkType.reconfiguration || lose-- <= 0;
+  client.execute(1, { type: "addStreams", association: a, outbound: 0, inbound: 1 });
+  server.execute(1, { type: "addStreams", association: b, outbound: 1, inbound: 0 }); // looks like the answer
+  world.pass(50);
+  lose = 0;
+  client.execute(1, { type: "resetStreams", association: a, direction: "outgoing", streams: [0] });
+  world.pass(10_000);
+  assert.deepEqual(client.of(1, "streamsReset").map(({ outcome }) => outcome), ["performed"]);
+  assert.equal(client.stack.status(a)!.inboundStreams, before + 2);
+  assert.equal(server.stack.status(b)!.outboundStreams, before + 2);
+});
+
+Deno.test("requests that are answered at once end the back-off of those that were lost", () => {
+  const { world, client, a } = connectedPair({ client: { heartbeatIntervalMs: 0 } });
+  const rtoMs = (): number => client.stack.status(a)!.paths[0]!.rtoMs;
+  const add = (): void => client.execute(1, { type: "addStreams", association: a, outbound: 1, inbound: 0 });
+  const calm = rtoMs();
+  world.down.add("10.1");
+  add();
+  world.pass(4 * calm);
+  world.down.clear();
+  world.pass(8 * calm);
+  assert.ok(rtoMs() > calm);
+  add();
+  world.pass(100);
+  assert.equal(client.of(1, "streamsAdded").length, 2);
+  assert.equal(rtoMs(), calm);
 });
