@@ -272,7 +272,7 @@ export function onCookieEcho(
 ): Association | undefined {
   const cookie = openCookie(chunkAt(packet, at).subarray(4), endpoint.cookieKey, host.environment.mac);
   const ours = cookie !== undefined && cookie.localPort === endpoint.port && cookie.peerPort === peerPort &&
-    cookie.localTag === tag && cookie.addresses.includes(meta.source);
+    cookie.localTag === tag;
   if (!ours) {
     host.counters.badCookies++; // §5.1.5: silently
     return undefined;
@@ -285,6 +285,12 @@ export function onCookieEcho(
   }
   const repeated = existing instanceof Association && existing.localTag === cookie.localTag &&
     existing.peerTag === cookie.peerTag;
+  // The peer may have moved while its cookie was under way; once it has the answer it will say so (RFC 5061).
+  const moved = repeated && existing.dynamic !== undefined;
+  if (!cookie.addresses.includes(meta.source) && !moved) {
+    host.counters.badCookies++;
+    return undefined;
+  }
   const staleMs = now - cookie.createdAt - cookie.lifeMs;
   if ((staleMs > 0 || now < cookie.createdAt) && !repeated) {
     host.counters.badCookies++;
@@ -364,7 +370,8 @@ function collide(
   const localMatches = existing.localTag === cookie.localTag;
   const peerMatches = existing.peerTag === cookie.peerTag;
   if (localMatches && peerMatches) {
-    existing.acceptCookie(meta.source, now);
+    if (cookie.addresses.includes(meta.source)) existing.acceptCookie(meta.source, now);
+    else existing.parts.send(makeChunk(ChunkType.cookieAck, 0), endpoint.targetOf(meta));
     return existing;
   }
   if (localMatches) {

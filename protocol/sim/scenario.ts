@@ -96,6 +96,8 @@ export interface ScenarioResult {
 export const SCENARIO_PORT = 7000;
 const CLIENT_PORT = 8000;
 const WATCH_INTERVAL_MS = 1000;
+/** RTO.Max of an endpoint that says nothing else (RFC 9260 §16). */
+const DEFAULT_RTO_MAX_MS = 60_000;
 const LINGER_MS = 2000;
 const SHA1_OCTETS = 20;
 /** Time for the end: linger, then a SHUTDOWN or ABORT that is lost and everything that follows from it. */
@@ -353,13 +355,41 @@ class ScenarioRun {
     const talkers = [...this.#clientTalkers, this.#serverTalker];
     const progress = Math.max(this.#healthySince, ...talkers.map((talker) => talker.lastProgress));
     const idleMs = this.#network.now - progress;
-    const working = this.#scenario.tampering === undefined && this.#server.alive &&
-      talkers.some((talker) => talker.sides.some(hasWork));
+    const { tampering, stallMs = 120_000 } = this.#scenario;
+    const isLate = (talker: Talker) => (side: TalkSide) =>
+      hasWork(side) && (idleMs >= this.#lastWordMs || !this.#isCutOff(talker, side));
+    const stalled = idleMs >= stallMs && tampering === undefined && this.#server.alive &&
+      talkers.some((talker) => talker.sides.some(isLate(talker)));
     assert(
-      !working || idleMs < (this.#scenario.stallMs ?? 120_000),
+      !stalled,
       `something moves within ${idleMs} ms: ${this.#describe()}`,
     );
     this.#network.schedule(WATCH_INTERVAL_MS, () => this.#watch());
+  }
+
+  /**
+   * Whether nothing is left to a side but to count its errors: the peer has ended, and what it said of that was lost; or both
+   * have moved, and neither knows an address that the other still has (RFC 5061 has no remedy).
+   */
+  #isCutOff(talker: Talker, side: TalkSide): boolean {
+    const others = [...this.#clientTalkers, this.#serverTalker]
+      .flatMap((other) => other.sides.map((otherSide) => ({ talker: other, side: otherSide })))
+      .filter((other) => other.side.incoming === side.outgoing);
+    if (others.length === 0) return false; // the peer does not know yet that it is up
+    return !others.some((other) =>
+      !isDown(other.side) && (this.#knowsWay(talker, side) || this.#knowsWay(other.talker, other.side))
+    );
+  }
+
+  /** How long it takes a side to give up a peer that is silent. */
+  get #lastWordMs(): number {
+    const { rto, associationMaxRetransmissions = 10 } = this.#scenario.endpoint ?? {};
+    return (associationMaxRetransmissions + 1) * (rto?.maxMs ?? DEFAULT_RTO_MAX_MS);
+  }
+
+  #knowsWay({ endpoint }: Talker, { association }: TalkSide): boolean {
+    const { paths } = endpoint.status(association) ?? { paths: [] };
+    return paths.some(({ address }) => this.#network.ownerOf(address)?.has(address) === true);
   }
 
   #describe(): string {

@@ -927,3 +927,27 @@ Deno.test("addresses that change between INIT ACK and COOKIE ECHO of a restart a
     [DELETE, HERE[1]!],
   ]);
 });
+
+Deno.test("a COOKIE ECHO that comes again from a new address has its answer there: the peer may have moved meanwhile", () => {
+  const { bench, tag, echo } = dynamicCookie();
+  bench.give(tag, [echo]);
+
+  const sent = bench.give(tag, [echo], { source: NEW_THERE });
+
+  assert.deepEqual(sent.map(({ destination }) => destination), [NEW_THERE]);
+  onlyChunk(sent, Chunk.cookieAck);
+});
+
+Deno.test("a cookie makes no association for an address that it does not name", () => {
+  const { bench, tag, echo } = dynamicCookie();
+
+  assert.deepEqual(bench.give(tag, [echo], { source: NEW_THERE }), []);
+  assert.equal(bench.eventsOf("up").length, 0);
+});
+
+/** A peer with dynamic addresses has its cookie. */
+function dynamicCookie(): { bench: Bench; tag: number; echo: Uint8Array } {
+  const bench = authBench({ endpoint: { dynamicAddresses: true }, offer: OFFER });
+  const { value, cookie } = initAckOf(bench, { offer: OFFER });
+  return { bench, tag: read(value, 0, 4), echo: chunk(Chunk.cookieEcho, 0, cookie) };
+}

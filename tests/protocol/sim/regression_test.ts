@@ -4,6 +4,7 @@ import { runScenario, type Scenario } from "../../../protocol/sim/scenario.ts";
 import { hmacSha256 } from "./mac.ts";
 
 const QUICK = { rto: { initialMs: 500, minMs: 200, maxMs: 4000 }, heartbeatIntervalMs: 2000 } as const;
+const DYNAMIC = { authentication: true, dynamicAddresses: true } as const;
 
 const SCENARIOS: readonly {
   readonly name: string;
@@ -65,6 +66,29 @@ const SCENARIOS: readonly {
       client: { messages: 100, intervalMs: 20, limited: 0.3, shutdown: "sent", reconfigureEveryMs: 50 },
     },
     seeds: 20,
+  },
+  {
+    name: "a client that moves before its COOKIE ACK has come is answered at its new address",
+    scenario: {
+      link: { delayMs: 200 },
+      endpoint: DYNAMIC,
+      client: { messages: 10, shutdown: "sent" },
+      server: { messages: 10 },
+      moves: { count: 1, firstMs: 500, everyMs: 1, overlapMs: -10, who: "client", all: true },
+    },
+    seeds: 4,
+  },
+  {
+    name: "who aborts while it has no address leaves its peer to its time-outs",
+    scenario: {
+      families: "v4",
+      endpoint: DYNAMIC,
+      client: { messages: 100, intervalMs: 100 },
+      moves: { count: 1, firstMs: 1000, everyMs: 1, overlapMs: -10, who: "server", all: true },
+      abortAtMs: 1005,
+      abortBy: "server",
+    },
+    seeds: 4,
   },
 ];
 
