@@ -31,9 +31,7 @@ export async function storeImage(
   if (prefix !== undefined) files.push(storedName(prefix, image));
   for (const file of files) {
     try {
-      const place = await freePlace(file);
-      if (place === undefined) await writeFile(file, png);
-      else putInPlace(place, (fresh) => writeFileSync(fresh, png));
+      await write(file, png);
     } catch (error) {
       log.error(`cannot write ${file}: ${fileProblem(error)}`, { event: "notWritten", file });
       return undefined;
@@ -42,18 +40,39 @@ export async function storeImage(
   return files[0];
 }
 
+/** Puts an image in the place of the last one, which stays whole until then; where that cannot be, it is overwritten. */
+async function write(file: string, png: Uint8Array): Promise<void> {
+  const place = await freePlace(file);
+  try {
+    if (place !== undefined) return putInPlace(place.path, (fresh) => writeFileSync(fresh, png, place));
+  } catch (error) {
+    // What hinders a new file, as a name that is long or a file that is mounted by itself, need not hinder writing to the old.
+    if (LACKS_ROOM.has(String((error as { code?: unknown }).code))) throw error;
+  }
+  await writeFile(file, png);
+}
+
+/** Then the old image would be lost as well. */
+const LACKS_ROOM: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "EIO"]);
+
 /**
- * Where an image is put in the place of the last one, which stays whole until then.
+ * Where a file may be put in the place of another one, and its mode.
  *
- * @returns undefined where that cannot be: nothing is put in the place of `/dev/stdout`, nor into a folder that takes no files
+ * @returns undefined where that cannot be: nothing is put in the place of a device, of what standard output may be, of a file
+ * that is protected, nor into a folder that takes no files
  */
-async function freePlace(file: string): Promise<string | undefined> {
+async function freePlace(
+  file: string,
+): Promise<{ readonly path: string; readonly mode: number } | undefined> {
+  if (/^\/(dev|proc)\//.test(file)) return undefined;
   try {
     const isThere = await lstat(file).then(() => true, () => false);
-    const place = isThere ? await realpath(file) : file;
-    if (isThere && !(await stat(place)).isFile()) return undefined;
-    await access(dirname(place), constants.W_OK);
-    return place;
+    const path = isThere ? await realpath(file) : file;
+    const old = isThere ? await stat(path) : undefined;
+    if (old?.isFile() === false) return undefined;
+    if (old !== undefined) await access(path, constants.W_OK);
+    await access(dirname(path), constants.W_OK);
+    return { path, mode: (old?.mode ?? 0o666) & 0o777 };
   } catch {
     return undefined; // whoever writes there says why not
   }

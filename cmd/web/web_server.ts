@@ -70,16 +70,22 @@ const ALIVE_INTERVAL_MS = 15_000;
 export interface WebTiming {
   readonly aliveIntervalMs: number;
   readonly commandDeadlineMs: number;
+  readonly farewellMs: number;
 }
 
-const TIMING: WebTiming = { aliveIntervalMs: ALIVE_INTERVAL_MS, commandDeadlineMs: COMMAND_DEADLINE_MS };
+const TIMING: WebTiming = {
+  aliveIntervalMs: ALIVE_INTERVAL_MS,
+  commandDeadlineMs: COMMAND_DEADLINE_MS,
+  farewellMs: FAREWELL_MS,
+};
 
 /**
  * Serves a page.
  *
  * @throws {Error} when the place is taken, by the runtime's error
  */
-export function openWebServer(plan: WebPlan, timing: WebTiming = TIMING): WebServer {
+export function openWebServer(plan: WebPlan, changes: Partial<WebTiming> = {}): WebServer {
+  const timing = { ...TIMING, ...changes };
   const site = new Site(plan, timing);
   const end = new AbortController();
   const server = Deno.serve({
@@ -99,7 +105,7 @@ export function openWebServer(plan: WebPlan, timing: WebTiming = TIMING): WebSer
     async [Symbol.asyncDispose]() {
       // What was published last has a moment to get there; a page that does not read must not keep the program for longer.
       const limit = new AbortController();
-      await Promise.race([site.close(), pause(FAREWELL_MS, limit.signal)]);
+      await Promise.race([site.close(), pause(timing.farewellMs, limit.signal)]);
       limit.abort();
       end.abort();
       await server.finished;

@@ -27,7 +27,8 @@ class PaintedPage implements AsyncDisposable {
       onWish: () => ({ ok: false, problem: "<i>No.</i>" }),
       onPages: () => {},
     });
-    this.server = openWebServer({ ...this.page.plan(), at: { address: "127.0.0.1", port } });
+    const at = { address: "127.0.0.1", port };
+    this.server = openWebServer({ ...this.page.plan(), at }, { farewellMs: 60_000 }); // the browser reads as long as it is there
     this.page.attach(this.server);
   }
 

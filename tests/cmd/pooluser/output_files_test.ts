@@ -56,6 +56,20 @@ Deno.test("storeImage() leaves links what they are, and writes to what is no fil
     assert.ok((await Deno.stat("/dev/null")).isCharDevice);
   }));
 
+Deno.test("storeImage() writes to a file whose name leaves no room for another one, and keeps its mode", () =>
+  inFolder(async (folder) => {
+    const file = join(folder, `${"x".repeat(240)}.png`);
+    for (const png of [1, 2]) {
+      await store(file, png);
+      assert.deepEqual(await octets(file), [png]);
+    }
+    const secret = join(folder, "secret.png");
+    await Deno.writeFile(secret, Uint8Array.of(1), { mode: 0o600 });
+    await store(secret, 2);
+    assert.equal((await Deno.stat(secret)).mode! & 0o777, 0o600);
+    assert.deepEqual(await octets(secret), [2]);
+  }));
+
 Deno.test("storeImage() says which file cannot be written", () =>
   inFolder(async (folder) => {
     const lines: string[] = [], file = join(folder, "gone", "image.png");

@@ -1,6 +1,7 @@
 /** The server of pages: what it answers, whom it refuses, what it limits, how it ends. */
 import assert from "node:assert/strict";
 import { hostname } from "node:os";
+import { pause } from "../../../cmd/driver/pause.ts";
 import { MAX_WAITING_OCTETS } from "../../../cmd/web/event_stream.ts";
 import {
   MAX_COMMAND_OCTETS,
@@ -389,13 +390,19 @@ Deno.test("openWebServer() ends at once, with pages that read and pages that do 
   await half.write("GET / HTTP/1.1\r\nHos");
   const text = "x".repeat(1 << 20);
   for (let index = 0; index < 8; index++) server.publish("much", text);
-  await server[Symbol.asyncDispose](); // never, if it waited for the page that does not read
+  const isOver = server[Symbol.asyncDispose]().then(() => true);
+  const limit = new AbortController();
+  assert.ok(
+    await Promise.race([isOver, pause(LONG / 2, limit.signal)]),
+    "it waits for the page that does not read",
+  );
+  limit.abort();
   await reading.rest();
   assert.equal(await idle.rest(), "");
 });
 
 Deno.test("openWebServer() tells pages what was published last before it ends", async () => {
-  const server = serve();
+  const server = serve({}, { farewellMs: LONG });
   await using wire = await Wire.open(server.url);
   await wire.ask({ path: "/events" });
   await wire.reads(/event: snapshot/);

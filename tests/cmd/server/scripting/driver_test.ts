@@ -86,7 +86,8 @@ Deno.test("ScriptingDriver runs sessions side by side, and removes their directo
 
 Deno.test("ScriptingDriver gives a job the room that its package took", async () => {
   await using bench = await DriverBench.open({ sandbox: "none" });
-  const result = await bench.runScript("ls ..");
+  const files = "[ -e ../stdout.txt ] && [ -e ../stderr.txt ]"; // they are made beside the job's start
+  const result = await bench.runScript(`until ${files}; do sleep 0.01; done; ls ..`);
   assert.equal(result.stdout, "owner.json\nshm\nstderr.txt\nstdout.txt\ntmp\nwork\n");
 });
 
