@@ -426,7 +426,7 @@ class ScenarioRun {
         const limit = (talker === this.#serverTalker ? serverEndpoint?.receiveBuffer : undefined) ??
           endpoint?.receiveBuffer ?? 1 << 20;
         const talk = talker === this.#serverTalker ? this.#scenario.server : this.#scenario.client;
-        if (talk?.readOctetsPerSecond !== undefined) {
+        if (talk?.readOctetsPerSecond !== undefined && tampering === undefined) {
           // A window probe and the rest of the message that was begun may go beyond the window.
           const longest = Math.max(
             this.#scenario.client?.maxOctets ?? 2000,

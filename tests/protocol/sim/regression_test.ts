@@ -1,5 +1,6 @@
 /** Scenarios that once broke the stack, reduced: each says what went wrong. */
 import assert from "node:assert/strict";
+import { randomScenario } from "../../../protocol/sim/random_scenario.ts";
 import { runScenario, type Scenario } from "../../../protocol/sim/scenario.ts";
 import { hmacSha256 } from "./mac.ts";
 
@@ -100,3 +101,7 @@ for (const { name, scenario, seeds } of SCENARIOS) {
     }
   });
 }
+
+Deno.test("who tampers with packets may fill more than the window that was told", () => {
+  runScenario({ ...randomScenario(31_093), tampering: 0.02 }, hmacSha256);
+});
