@@ -183,6 +183,11 @@ class RunClock {
   }
 
   #stopAsking(): void {
+    for (const timer of this.#timers.splice(0)) clearTimeout(timer);
+    if (!this.#tally.measuring) { // somebody ends the warm-up: nothing was measured
+      this.#tally.start();
+      this.#startedAt = performance.now();
+    }
     this.#endedAt = performance.now();
     this.#tally.stop();
     this.isOver = true;

@@ -39,6 +39,7 @@ export async function connect(
   { transport, options, peer, signal }: ConnectTask,
   onEvent: (event: TransportEvent, now: number) => void,
 ): Promise<Connection> {
+  if (signal.aborted) throw new RunFailure("ended before the run has begun");
   const answer = Promise.withResolvers<AssociationUp>();
   const endpoint = openBenchEndpoint(transport, options, {}, (events) => {
     const now = performance.now();
@@ -52,7 +53,6 @@ export async function connect(
   });
   const giveUp = () => answer.reject(new RunFailure(`${showPeer(peer)} has not answered yet`));
   signal.addEventListener("abort", giveUp);
-  if (signal.aborted) giveUp();
   endpoint.execute({ type: "connect", request: 1, addresses: peer.addresses, port: peer.port });
   try {
     return { endpoint, up: await answer.promise };

@@ -81,6 +81,9 @@ const port = { min: 0, max: 65535, valueName: "port" } as const;
 const ms = { ...socket, min: 0, max: 86_400_000, valueName: "ms", defaultValue: undefined } as const;
 const count = { ...socket, min: 0, max: 65535, valueName: "n", defaultValue: undefined } as const;
 
+/** A time-out of 0 would send all tries at once. */
+const rto = { ...ms, min: 1 } as const;
+
 /** A default that kernel SCTP takes from the system's settings. */
 function systemWide(value: string, setting: string): string {
   return `${value}; on kernel SCTP net.sctp.${setting}`;
@@ -211,15 +214,15 @@ export const darnOptionTable: DarnOptionTable = {
     defaultText: systemWide("30000", "hb_interval"),
   }),
   "rto-initial": integer("First retransmission time-out", {
-    ...ms,
+    ...rto,
     defaultText: systemWide("1000", "rto_initial"),
   }),
   "rto-min": integer("Shortest retransmission time-out", {
-    ...ms,
+    ...rto,
     defaultText: systemWide("1000", "rto_min"),
   }),
   "rto-max": integer("Longest retransmission time-out", {
-    ...ms,
+    ...rto,
     defaultText: systemWide("60000", "rto_max"),
   }),
   "max-init": integer("Retransmissions of INIT and COOKIE ECHO", {

@@ -2,16 +2,7 @@
  * Running in the background. A process of Deno cannot fork, so the command line is run again by a process of its own,
  * which belongs to no terminal; the first one waits until that serves, passing on what it says, and ends.
  */
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  ftruncateSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { Output } from "../command.ts";
 import { OptionError } from "../options.ts";
 import { packed } from "../packed.ts";
@@ -90,8 +81,7 @@ export async function runInBackground(options: BackgroundOptions): Promise<numbe
   try {
     const errors = forward(child.stderr, stderr);
     if (await forwardUntil(child.stdout, stdout, token)) {
-      ftruncateSync(file);
-      writeSync(file, `${child.pid}\n`);
+      writeFileSync(pidFile, `${child.pid}\n`);
       child.unref();
       await errors.stop();
       return 0;

@@ -154,7 +154,10 @@ export class AsconfSender {
     const going = requests.filter(({ kind }) => kind === "delete").map(({ address }) => address);
     const source = this.#sourceTo(path.address, going);
     const { address, encapsulationPort } = path;
-    this.#parts.send(chunk, source === path.source ? path : { address, encapsulationPort, source });
+    // Where there is no way now, T4 tries again: the system would choose a source, which may be the one that goes.
+    if (source !== undefined || going.length === 0) {
+      this.#parts.send(chunk, source === path.source ? path : { address, encapsulationPort, source });
+    }
     this.dueAt = now + path.timeout.rtoMs;
     this.#parts.arm(this.dueAt);
   }

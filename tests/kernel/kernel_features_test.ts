@@ -141,10 +141,12 @@ Deno.test("kernel features: a message of priority is taken when the buffer is fu
         reliability: { policy: "prio", priority },
       });
     };
-    while (!client.events.some(({ type }) => type === "blocked")) {
+    const isBlocked = () => client.events.some(({ type }) => type === "blocked");
+    for (let sent = 0; sent < 1000 && !isBlocked(); sent++) {
       send(9);
       await new Promise((resolve) => setImmediate(resolve));
     }
+    assert.ok(isBlocked());
     send(0);
     server.onEvent = (event) => {
       if (event.type !== "message") return;

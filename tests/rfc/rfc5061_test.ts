@@ -699,6 +699,19 @@ Deno.test("§5.3.2: a host that is renumbered adds the new address from that add
   assert.equal(bench.stack.status(association)!.paths[0]!.localAddress, NEW_HERE);
 });
 
+Deno.test("§5.3 F6: an ASCONF that deletes an address waits while there is no way: the system might choose that address", () => {
+  const { bench } = dynamic({ addresses: [] });
+  bench.here = [HERE[1]!];
+  bench.stack.localAddressesChanged(bench.now);
+  assert.deepEqual(chunksOf(bench.collect(), ASCONF), []);
+
+  bench.here = [HERE[1]!, HERE[0]!]; // it is back, but nobody has heard of that
+  const sent = bench.advance(1500);
+
+  assert.deepEqual(requests(sent).map(({ type, address }) => [type, address]), [[DELETE, HERE[0]!]]);
+  assert.equal(sent[0]!.source, HERE[1]);
+});
+
 /** A host that had one address gets another one in its place; the peer has not answered yet. */
 function renumber({ bench }: Authentic): SentPacket[] {
   bench.here = [NEW_HERE];

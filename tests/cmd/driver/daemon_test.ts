@@ -61,6 +61,15 @@ Deno.test("-daemonpidfile leaves a registrar that serves behind, and its process
     assert.match(await Deno.readTextFile(logFile), /terminated\n$/);
   }));
 
+Deno.test("-daemonpidfile may be what is no file", () =>
+  withFolder(async (folder) => {
+    const logFile = `${folder}/rsp.log`;
+    const outcome = await registrar(...ALONE, "-daemonpidfile=/dev/stdout", `-logfile=${logFile}`);
+    const pid = Number(outcome.stdout);
+    assert.deepEqual([outcome.code, outcome.stderr, pid > 1], [0, "", true]);
+    Deno.kill(pid, "SIGTERM");
+  }));
+
 Deno.test("-daemonpidfile passes on why a registrar cannot serve, and leaves nothing behind", () =>
   withFolder(async (folder) => {
     const pidFile = `${folder}/rsp.pid`;
