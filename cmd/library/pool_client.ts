@@ -178,7 +178,11 @@ export class PoolClient implements AsyncDisposable {
     return this.#sessions.size;
   }
 
-  /** Ends all sessions as {@linkcode PoolSession.close} does, and then leaves the registrar. Idempotent. */
+  /**
+   * Ends all sessions as {@linkcode PoolSession.close} does, and then leaves the registrar. Idempotent. It waits for each
+   * session as long as its element takes something at least once in a minute; `session.close("abort")` ends the waiting for
+   * one.
+   */
   close(): Promise<void> {
     return this.#closed ??= this.#close();
   }

@@ -160,6 +160,7 @@ export class PoolSession implements AsyncDisposable, AsyncIterable<PoolMessage> 
     /** In which era the request was sent: it is not lost with the associations before, whose failovers are read only now. */
     let sent = 0;
     const ask = async () => {
+      this.#life.goOn(); // it would wait for an element that nobody looks for
       sent = await conversation.send(data, options);
       timer = startTimer(timeoutMs, () => this.failover());
     };
@@ -173,7 +174,7 @@ export class PoolSession implements AsyncDisposable, AsyncIterable<PoolMessage> 
         if (event.state === "complete" ? era <= sent : era < sent) continue;
         clearTimeout(timer);
         if (event.state === "complete") await ask();
-        else if (this.#life.isManual) this.failover({ reportUnreachable: event.loss === "silent" });
+        else this.#life.goOn();
       }
     } finally {
       clearTimeout(timer);

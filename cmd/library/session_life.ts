@@ -60,6 +60,8 @@ export class SessionLife {
   #trouble: string | undefined;
   #error: PoolError | undefined;
   #elementId = 0;
+  /** How the element was lost, as long as nobody has looked for another one. */
+  #loss: SessionLoss | undefined;
 
   /** Begins with the wish. */
   constructor(session: SessionId, pool: string, options: PoolSessionOptions, world: SessionWorld) {
@@ -79,11 +81,6 @@ export class SessionLife {
     return this.#opened.promise;
   }
 
-  /** Whether the application says when another element is looked for. */
-  get isManual(): boolean {
-    return this.#options.failover === "manual";
-  }
-
   /** The element that serves, or served last; 0 = none yet. */
   get elementId(): number {
     return this.#elementId;
@@ -94,8 +91,14 @@ export class SessionLife {
     this.#trouble = reason;
   }
 
+  /** Looks for another element if the one before was lost and nobody has done so. */
+  goOn(): void {
+    if (this.#loss !== undefined) this.failover(this.#loss === "silent");
+  }
+
   /** Looks for another element. */
   failover(reportUnreachable: boolean): void {
+    this.#loss = undefined;
     if (this.conversation.isOver) return;
     this.conversation.lost();
     this.#limit();
@@ -145,7 +148,8 @@ export class SessionLife {
     }
     this.conversation.lost();
     this.#trouble = reason;
-    if (!this.isManual) this.failover(loss === "silent");
+    this.#loss = loss;
+    if (this.#options.failover !== "manual") this.goOn();
   }
 
   #served(): void {

@@ -157,10 +157,15 @@ export class Handlespace {
    * Selects elements by the pool's policy.
    *
    * @param count how many at most
+   * @param maxIncrement how many of them at most count as used; default: the handlespace's
    * @returns the first choice first; undefined = there is no such pool
    */
-  select(poolHandle: PoolHandle, count: number): ElementEntry[] | undefined {
-    return this.pool(poolHandle)?.selection.select(count, this.#maxIncrement);
+  select(
+    poolHandle: PoolHandle,
+    count: number,
+    maxIncrement: number | undefined = this.#maxIncrement,
+  ): ElementEntry[] | undefined {
+    return this.pool(poolHandle)?.selection.select(count, maxIncrement);
   }
 
   /** How many elements a registrar owns. */

@@ -97,7 +97,7 @@ export class Probes {
     for (const entry of probe.entries) this.#context.unreachable(entry);
   }
 
-  /** A connect succeeded, but there was no room for the association: that says nothing about the elements. */
+  /** A connect succeeded, but there was no room for the association, or it ended at once: neither says anything about the elements. */
   turnedAway(request: number): void {
     const probe = this.#byRequest.get(request);
     if (probe !== undefined) this.#end(probe);

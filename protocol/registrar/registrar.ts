@@ -465,6 +465,8 @@ export class Registrar implements Machine<RegistrarInput, RegistrarEffect> {
   #gone(record: AssociationRecord, { association, request }: AssociationUp, now: Instant): void {
     this.#outlet.abort(record, "it is gone already");
     if (request === undefined) return;
+    // It was reached: that is no death to probes. An adoption needs the association itself.
+    if (record.endpoint === "asap" && this.#probes.owns(request)) return this.#probes.turnedAway(request);
     const down = { type: "down", association, request, reason: "aborted", origin: "peer" } as const;
     this.#connectFailed(record.endpoint, { ...down, cause: undefined }, now);
   }

@@ -64,7 +64,8 @@ export class Resolutions {
     const elements = presentable(record, handlespace.select(poolHandle, count) ?? []);
     if (elements.length > 0) return elements;
     // Those whose turn it is are not for this user's eyes; others of the pool may be.
-    const more = handlespace.select(poolHandle, MAX_RESOLUTION_ITEMS) ?? [];
+    // Most of them are only looked at: one counts as used, so that round robin goes round.
+    const more = handlespace.select(poolHandle, MAX_RESOLUTION_ITEMS, 1) ?? [];
     return presentable(record, more).slice(0, count);
   }
 

@@ -146,6 +146,20 @@ Deno.test("Registrar keeps an element of another registrar that it has no room t
   assert.equal(bench.elementCount, 1);
 });
 
+Deno.test("Registrar keeps an element of another registrar whose association ended before it was told of", () => {
+  const bench = new Bench();
+  bench.foreign(1);
+  bench.report(1);
+  const { request } = bench.connects.at(-1)!;
+
+  assert.ok(bench.harness.aborted(bench.harness.up([], "asap", { request })));
+  bench.harness.run(10_000);
+
+  assert.equal(bench.elementCount, 1);
+  bench.report(1);
+  assert.equal(bench.connects.length, 2, "the next report counts again");
+});
+
 Deno.test("Registrar keeps an element that comes to it while it looks for it", () => {
   const bench = new Bench();
   bench.foreign(1);

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { writeAsap } from "../../../protocol/asap/mod.ts";
 import type { AsapMessage } from "../../../protocol/asap/mod.ts";
 import { poolPolicyOf } from "../../../protocol/param/operation_error.ts";
+import { PolicyType } from "../../../protocol/param/policy.ts";
+import type { PolicyParameter } from "../../../protocol/param/policy.ts";
 import type { PoolElement } from "../../../protocol/param/pool_element.ts";
 import { HOLD_LIMIT_MS } from "../../../protocol/registrar/reception.ts";
 import { element, POOL, REGISTRAR_ID, RegistrarHarness, ROUND_ROBIN } from "./harness.ts";
@@ -158,6 +160,29 @@ Deno.test("Registrar tells a user of the elements that it may see, whosever turn
   assert.deepEqual(new Set(seen.flat()), new Set([2, 3]));
   assert.ok(seen.every(({ length }) => length === 1), JSON.stringify(seen));
   assert.equal(harness.registrar.statistics.resolutionsFailed, 0);
+});
+
+Deno.test("Registrar counts at most one element as used besides those that a user must not see", () => {
+  const cases = [
+    ["LeastUsedDegradation", 0x2000_0000],
+    ["PriorityLeastUsedDegradation", 0x2000_0000],
+    ["RandomizedLeastUsedDegradation", 0xffff_0000], // so that chance takes the other one
+  ] as const;
+  for (const [name, load] of cases) {
+    const harness = new RegistrarHarness();
+    const server = harness.up(["127.0.0.1", "10.1.1.1"]);
+    const policy = { name, type: PolicyType[name], loadDegradation: 0x3000_0000 };
+    const idle = { ...policy, load: 0 } as PolicyParameter, busy = { ...policy, load } as PolicyParameter;
+    harness.register(server, element(1, { ...withTransport({ addresses: ["127.0.0.1"] }), policy: idle }));
+    for (const id of [2, 3, 4, 5]) harness.register(server, element(id, { policy: busy }));
+
+    assert.equal(harness.resolve(harness.up(["10.1.1.7"]), 1).length, 1, name);
+
+    const { selection, elements } = harness.registrar.handlespace.pool(POOL)!;
+    const used = [...elements.values()].filter((entry) => selection.state(entry).degradation > 0);
+    assert.ok(used.some(({ elementId }) => elementId === 1), `${name}: it was its turn`);
+    assert.ok(used.length <= 2, `${name}: ${used.map(({ elementId }) => elementId)}`);
+  }
 });
 
 Deno.test("Registrar gives as many elements as are asked for, 3 unasked, 128 at most, and never too long a message", () => {
