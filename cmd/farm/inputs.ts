@@ -78,7 +78,7 @@ export async function readInputs(words: readonly string[], common: CommonWork): 
   for (const [index, word] of distinct.entries()) {
     const path = common.values ? undefined : resolve(word);
     const facts = path === undefined ? [] : await factsOf(path);
-    const key = hashOf([common.command ?? "", word, path ?? "", common.environmentOf(path) ?? "", ...facts]);
+    const key = hashOf([common.command ?? "", path ?? word, common.environmentOf(path) ?? "", ...facts]);
     found.push({ word, path, number: index + 1, key });
   }
   const names = namesOf(found, common.names);

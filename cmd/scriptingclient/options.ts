@@ -54,11 +54,14 @@ export const jobOptions: JobOptions = {
     min: 100,
     defaultValue: 10_000,
   }),
-  transmittimeout: integer("Leave a server that takes nothing for so long", {
-    ...milliseconds,
-    min: 100,
-    defaultValue: 59_500,
-  }),
+  transmittimeout: integer(
+    "Leave a server that takes or says nothing for so long; several times that for what waits on a slow path",
+    {
+      ...milliseconds,
+      min: 100,
+      defaultValue: 59_500,
+    },
+  ),
   keepaliveinterval: integer("How often a server is asked whether it lives", {
     ...milliseconds,
     min: 100,

@@ -55,11 +55,14 @@ export const scriptingServiceOptions: ScriptingServiceOptions = {
     defaultValue: undefined,
     defaultText: "as many as there are processors",
   }),
-  sstransmittimeout: integer("Give a user up that sends and takes nothing for so long", {
-    ...milliseconds,
-    min: 100,
-    defaultValue: 30_000,
-  }),
+  sstransmittimeout: integer(
+    "Give a user up that takes or sends nothing for so long; several times that for what waits on a slow path",
+    {
+      ...milliseconds,
+      min: 100,
+      defaultValue: 30_000,
+    },
+  ),
   sskeepaliveinterval: integer("How often a user is asked whether it lives", {
     ...milliseconds,
     min: 100,

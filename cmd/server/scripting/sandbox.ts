@@ -4,6 +4,8 @@
  */
 import { existsSync } from "node:fs";
 import { findProgram, searchPath } from "../../driver/programs.ts";
+import { DISPENSABLE_PLACES, findSecrets } from "./secrets.ts";
+import type { Secret } from "./secrets.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** What `-sssandbox` says. */
@@ -49,12 +51,6 @@ const MORE_DIRECTORIES = ["/opt", "/nix/store", "/var/cache/fontconfig"];
  */
 const LOCKED = ["/proc", "/dev", "/"].flatMap((path) => ["--remount-ro", path]);
 
-/** Where a job sees what people have put there, and may have kept from others. */
-const PLACES_OF_SECRETS = ["/etc", "/opt", "/usr/local"];
-
-/** Entries of each that are looked at for secrets. /etc has a few hundred. */
-const MAX_ENTRIES = 20_000;
-
 /** Jobs as plain processes of the server's user. */
 export function noSandbox(description: string): Sandbox {
   return {
@@ -70,19 +66,25 @@ export function noSandbox(description: string): Sandbox {
  * Finds out what can be had.
  *
  * @param program for tests: another program than bubblewrap
+ * @param find for tests: finds other secrets than those of the system
  * @throws {SandboxError} when bubblewrap is demanded and cannot do it
  */
-export async function chooseSandbox(mode: SandboxMode, program = "bwrap"): Promise<Sandbox> {
+export async function chooseSandbox(
+  mode: SandboxMode,
+  program = "bwrap",
+  find: () => readonly Secret[] = findSecrets,
+): Promise<Sandbox> {
   if (mode === "none") return noSandbox("jobs run without a sandbox, as -sssandbox=none says");
   const path = findProgram(program, searchPath());
   if (path === undefined) return refuse(mode, "bubblewrap is not installed (package bubblewrap)");
-  const secrets = Deno.uid() === 0 ? PLACES_OF_SECRETS.flatMap(secretsOf) : []; // other users are kept out by the system
+  const secrets = Deno.uid() === 0 ? find() : []; // other users are kept out by the system
+  const hidden = DISPENSABLE_PLACES.filter((place) => secrets.some((secret) => secret.path === place));
   let problem: string | undefined;
   // Older ones do not have it.
   for (const hardening of [["--disable-userns"], []]) {
     const words = () => [path, ...hardening, ...systemArguments(secrets)];
     problem = await probe(words());
-    if (problem === undefined) return bubblewrap(words);
+    if (problem === undefined) return bubblewrap(words, hidden);
   }
   return refuse(mode, `bubblewrap cannot make namespaces here: ${problem}`);
 }
@@ -92,10 +94,13 @@ function refuse(mode: SandboxMode, why: string): Sandbox {
   throw new SandboxError(`-sssandbox=bwrap is not possible: ${why}`);
 }
 
-function bubblewrap(words: () => readonly string[]): Sandbox {
+function bubblewrap(words: () => readonly string[], hidden: readonly string[]): Sandbox {
   return {
     kind: "bwrap",
-    description: "jobs run in a sandbox: no network, no other processes, a system to read only",
+    description: [
+      "jobs run in a sandbox: no network, no other processes, a system to read only",
+      ...hidden.map((place) => `nothing of ${place}, where too much is, or too much that is secret`),
+    ].join(", "),
     wrap: ({ work, temporary, sharedMemory }) => [
       ...words(),
       ...["--bind", work, JOB_DIRECTORY, "--bind", temporary, "/tmp", "--bind", sharedMemory, "/dev/shm"],
@@ -152,46 +157,8 @@ function systemDirectory(directory: string): readonly string[] {
   }
 }
 
-/** What not everybody may read. */
-interface Secret {
-  readonly path: string;
-  readonly isDirectory: boolean;
-}
-
-/** A server that runs as root could read them, and so could its jobs, whose user is the same outside of their namespace. */
-function secretsOf(directory: string): readonly Secret[] {
-  const secrets: Secret[] = [];
-  const waiting = [directory];
-  let left = MAX_ENTRIES;
-  for (let path = waiting.pop(); path !== undefined && left > 0; path = waiting.pop()) {
-    for (const { name, isFile, isDirectory } of entriesOf(path)) {
-      left--;
-      const entry = `${path}/${name}`;
-      if (isDirectory && allows(entry, 0o005)) waiting.push(entry);
-      else if (isDirectory || (isFile && !allows(entry, 0o004))) secrets.push({ path: entry, isDirectory });
-    }
-  }
-  return secrets;
-}
-
-/** Arguments that hide one; none when it has gone since, as there would be nothing to put something else upon. */
+/** Arguments that hide a secret; none when it has gone since, as there would be nothing to put something else upon. */
 function hide({ path, isDirectory }: Secret): readonly string[] {
   if (!existsSync(path)) return [];
   return isDirectory ? ["--tmpfs", path, "--remount-ro", path] : ["--ro-bind", "/dev/null", path];
-}
-
-function entriesOf(directory: string): readonly Deno.DirEntry[] {
-  try {
-    return [...Deno.readDirSync(directory)];
-  } catch { // the job cannot look into it, either
-    return [];
-  }
-}
-
-function allows(path: string, permissions: number): boolean {
-  try {
-    return ((Deno.lstatSync(path).mode ?? 0) & permissions) === permissions;
-  } catch { // it has just gone
-    return true;
-  }
 }

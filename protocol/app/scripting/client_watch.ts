@@ -112,9 +112,9 @@ export class ClientWatch {
 
   #setLimit(job: Job, now: Instant): void {
     if (!isStuck(job)) return this.#deadlines.limit(job.id, undefined);
-    const { extended, stuckSince, uploadedBytes } = job;
+    const { extended, stuckSince, uploadedBytes, blocked } = job;
     const { transmitTimeoutMs } = this.#times;
-    const chunks = extended ? MAX_WAITING_CHUNKS : waitingChunks(uploadedBytes);
+    const chunks = extended ? MAX_WAITING_CHUNKS : waitingChunks(uploadedBytes, blocked);
     const last = stuckSince + chunks * transmitTimeoutMs;
     this.#deadlines.limit(job.id, extended ? Math.min(now + transmitTimeoutMs, last) : last);
   }

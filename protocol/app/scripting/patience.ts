@@ -11,7 +11,11 @@ export const FILE_CHUNK: number = 32 * MAX_SCRIPTING_DATA;
 /** Pieces of that length that may wait: a send buffer of 2 MiB, and what was asked for before that was full. */
 export const MAX_WAITING_CHUNKS = 6;
 
-/** How many pieces may wait when so many octets have been sent. */
-export function waitingChunks(sentOctets: number): number {
-  return Math.min(MAX_WAITING_CHUNKS, Math.max(1, Math.ceil(sentOctets / FILE_CHUNK)));
+/** Pieces that have to go before one that has taken nothing shows that it does: what is above half of that buffer. */
+const MAX_BLOCKING_CHUNKS = 4;
+
+/** How many pieces may wait when so many octets have been sent: for room in the send buffer, or to the last. */
+export function waitingChunks(sentOctets: number, blocked: boolean): number {
+  const most = blocked ? MAX_BLOCKING_CHUNKS : MAX_WAITING_CHUNKS;
+  return Math.min(most, Math.max(1, Math.ceil(sentOctets / FILE_CHUNK)));
 }

@@ -20,6 +20,18 @@ Deno.test("readInputs() takes a file that is named in several ways for one job",
   }
 });
 
+Deno.test("readInputs() knows the job of a file again when its path is written otherwise", async () => {
+  const path = await Deno.makeTempFile();
+  try {
+    const common = { ...COMMON, values: false, names: new Map() };
+    const [plain] = await readInputs([path], common);
+    const [other] = await readInputs([path.replace(/[^/]+$/, "./$&")], common);
+    assert.equal(other!.key, plain!.key);
+  } finally {
+    await Deno.remove(path);
+  }
+});
+
 Deno.test("readInputs() does not go through all names for each of many that are the same", async () => {
   const words = Array.from({ length: 40_000 }, (_none, index) => String.fromCodePoint(0x1_0000 + index));
   const begin = performance.now();

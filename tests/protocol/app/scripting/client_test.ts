@@ -134,6 +134,19 @@ Deno.test("ScriptingClient gives RSPLIB's server, which says nothing before, tim
   }
 });
 
+Deno.test("ScriptingClient gives RSPLIB's server, when it takes nothing, time for the half of what waits", () => {
+  for (const [pieces, limitMs] of [[1, 60_000], [3, 180_000], [100, 240_000]] as const) {
+    const bench = new ClientBench({ transmitTimeoutMs: 60_000 });
+    bench.uploading();
+    for (let n = 0; n < pieces; n++) bench.read(512 * 1024);
+    bench.event("sessionBlocked");
+    bench.until(limitMs - 1);
+    assert.equal(bench.reports.some(({ type }) => type === "jobFailover"), false, `${pieces} pieces`);
+    bench.until(limitMs);
+    assert.equal(bench.reports.at(-1)?.type, "jobFailover", `${pieces} pieces`);
+  }
+});
+
 Deno.test("ScriptingClient gives a server that lives time for what waits for it, but not for ever", () => {
   const tail = new ClientBench({ transmitTimeoutMs: 60_000 });
   tail.uploaded(true);
