@@ -154,8 +154,10 @@ export class AsconfSender {
     const going = requests.filter(({ kind }) => kind === "delete").map(({ address }) => address);
     const source = this.#sourceTo(path.address, going);
     const { address, encapsulationPort } = path;
-    // Where there is no way now, T4 tries again: the system would choose a source, which may be the one that goes.
-    if (source !== undefined || going.length === 0) {
+    if (source === undefined && going.length > 0) {
+      // There is no way now, and the system would choose a source, perhaps one that goes. T4 tries again; data may go on.
+      this.#parts.wake();
+    } else {
       this.#parts.send(chunk, source === path.source ? path : { address, encapsulationPort, source });
     }
     this.dueAt = now + path.timeout.rtoMs;
