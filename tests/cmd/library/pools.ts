@@ -6,6 +6,7 @@ import type {
   PoolOptions,
   PoolService,
 } from "../../../cmd/library/mod.ts";
+import { within as inTime } from "../../ffi/within.ts";
 
 /** What carries SCTP in a test. */
 export type TestTransport = Pick<PoolOptions, "transport" | "encapsulation"> & { readonly announce: "off" };
@@ -37,14 +38,6 @@ export async function echo(session: ElementSession): Promise<void> {
 }
 
 /** Fails a test that hangs, with words. */
-export async function within<Value>(what: string, promise: Promise<Value>, limitMs = 30_000): Promise<Value> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what}: not within ${limitMs} ms`)), limitMs);
-  });
-  try {
-    return await Promise.race([promise, limit]);
-  } finally {
-    clearTimeout(timer);
-  }
+export function within<Value>(what: string, promise: Promise<Value>, limitMs = 30_000): Promise<Value> {
+  return inTime(limitMs, promise, what);
 }

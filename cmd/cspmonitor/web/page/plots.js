@@ -2,6 +2,7 @@
 /** Load, sessions and events over time, one below the other, on one axis of time. */
 import { make, setText } from "shared/dom.js";
 import { styleValue } from "shared/frame.js";
+import { resolvedColour } from "./palette.js";
 import uPlot from "uplot";
 import { clockText, EVENT_SIGNS, eventText, percent } from "./words.js";
 
@@ -379,18 +380,4 @@ function timeAxis(hasTimes) {
     }
     : { values: () => [] };
   return { ...axisColours(), size: hasTimes ? 24 : 0, space: 90, gap: 3, ...shown };
-}
-
-/**
- * A colour of the style sheet as a canvas takes it.
- *
- * @param {string} name
- */
-export function resolvedColour(name) {
-  const probe = make("i", { hidden: true });
-  probe.style.color = `var(${name})`;
-  document.body.append(probe);
-  const colour = getComputedStyle(probe).color;
-  probe.remove();
-  return colour;
 }

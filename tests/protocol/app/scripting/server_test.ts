@@ -101,7 +101,8 @@ Deno.test("ScriptingServer waits for a cache that is slower than the upload", ()
   }
 });
 
-Deno.test("ScriptingServer tells a bad environment as a job that failed, so that it is not tried for ever", () => {
+/** A session whose input and environment are there; the environment is being checked. */
+function checkingEnvironment(): ServerBench {
   const bench = new ServerBench();
   bench.ready();
   bench.keepAlive(true);
@@ -110,6 +111,11 @@ Deno.test("ScriptingServer tells a bad environment as a job that failed, so that
   bench.upload(0);
   bench.upload(0);
   bench.words();
+  return bench;
+}
+
+Deno.test("ScriptingServer tells a bad environment as a job that failed, so that it is not tried for ever", () => {
+  const bench = checkingEnvironment();
   const failure = { status: JobStatus.badSignature, reason: "not signed" };
   bench.answer({ type: "environmentChecked", failure });
   assert.deepEqual(bench.words(), [
@@ -125,14 +131,7 @@ Deno.test("ScriptingServer tells a bad environment as a job that failed, so that
 });
 
 Deno.test("ScriptingServer sends a user elsewhere whose environment it cannot check", () => {
-  const bench = new ServerBench();
-  bench.ready();
-  bench.keepAlive(true);
-  bench.message({ type: "environment", hash: HASH, uploadNeeded: false });
-  bench.answer({ type: "environmentLooked", found: false });
-  bench.upload(0);
-  bench.upload(0);
-  bench.words();
+  const bench = checkingEnvironment();
   const failure = { status: JobStatus.serverFailure, reason: "no gpgv" };
   bench.answer({ type: "environmentChecked", failure });
   assert.deepEqual(bench.words(), ["print server no gpgv", "> discardWorkspace", "load 0", "shutdown"]);
