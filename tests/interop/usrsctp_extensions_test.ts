@@ -6,8 +6,14 @@ import assert from "node:assert/strict";
 import { ChunkType } from "../../protocol/sctp/chunk.ts";
 import { encodeSockaddr } from "../../ffi/sockaddr.ts";
 import { packets } from "../net/dissect.ts";
-import type { SeenChunk } from "./agent_protocol.ts";
-import { addressesOf, associationValue, type Conversation, structure, UsrsctpLab } from "./usrsctp_lab.ts";
+import {
+  addressesOf,
+  associationValue,
+  type Conversation,
+  count,
+  structure,
+  UsrsctpLab,
+} from "./usrsctp_lab.ts";
 import { type Side, type Way, whyNoLab, type Wishes } from "./usrsctp_lab.ts";
 
 /** Options of `usrsctp.h`. */
@@ -224,10 +230,6 @@ async function overtake(one: Conversation, lab: UsrsctpLab): Promise<void> {
       else await one.weGet(length);
     }
   }
-}
-
-function count(seen: readonly SeenChunk[], direction: SeenChunk[0], type: number): number {
-  return seen.filter(([way, one]) => way === direction && one === type).length;
 }
 
 /** Some messages are lost, and given up by age or by retransmissions; what comes behind them does not wait for them. */
@@ -470,12 +472,10 @@ function describe({ client, udp, family }: Way): string {
 
 /** A side loses its memory in the midst of an association, and sets it up again (RFC 9260 §5.2.4.1). */
 async function restart(lab: UsrsctpLab, way: Way, side: Side): Promise<void> {
-  // A delayed SACK of ours would meet usrsctp's new life before that has set anything up, and be answered by ABORT.
-  const one = await lab.associate(way, { ours: { sackDelayMs: 0 } });
+  const one = await lab.associate(way);
   await one.exchange(100, 1);
+  await one.quiet();
   if (side === "ours") {
-    await one.weSend(102); // with the SACK: what usrsctp would send again could be answered by ABORT
-    await one.theyGet(102);
     await lab.ours.kill();
     lab.startOurs();
   } else {

@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import type { EndpointOptions, TransportCommand, TransportEvent } from "../../protocol/net.ts";
+import { ChunkType } from "../../protocol/sctp/chunk.ts";
 import { Agent } from "./agent.ts";
 import { LATEST } from "./agent_protocol.ts";
 import type {
@@ -430,6 +431,20 @@ export class Conversation {
     return report.chunks;
   }
 
+  /**
+   * Waits until neither side has anything to say: what was sent is acknowledged, also by delayed SACKs. For a side that
+   * is about to lose its memory: a last packet could meet its new life before that has set anything up, and be answered
+   * by ABORT.
+   */
+  async quiet(): Promise<void> {
+    const deadline = performance.now() + RETRY_LIMIT_MS, seen: SeenChunk[] = [];
+    for (;;) {
+      seen.push(...await this.chunks());
+      if (allAnswered(seen, "sent", "received") && allAnswered(seen, "received", "sent")) return;
+      assert.ok(performance.now() < deadline, `something stays without an answer: ${JSON.stringify(seen)}`);
+    }
+  }
+
   /** What we know of it. */
   // deno-lint-ignore no-explicit-any
   async status(): Promise<any> {
@@ -458,6 +473,19 @@ export class Conversation {
     await this.ours({ do: "close", endpoint: this.name });
     await this.theirs({ do: "close", socket: this.name });
   }
+}
+
+/** Whether there is a SACK behind the last DATA, and an answer for each HEARTBEAT. */
+function allAnswered(seen: readonly SeenChunk[], asked: SeenChunk[0], answered: SeenChunk[0]): boolean {
+  const last = (direction: SeenChunk[0], type: number) =>
+    seen.findLastIndex(([way, one]) => way === direction && one === type);
+  return last(asked, ChunkType.data) < last(answered, ChunkType.sack) &&
+    count(seen, asked, ChunkType.heartbeat) <= count(seen, answered, ChunkType.heartbeatAck);
+}
+
+/** How many chunks of a type went in a direction. */
+export function count(seen: readonly SeenChunk[], direction: SeenChunk[0], type: number): number {
+  return seen.filter(([way, one]) => way === direction && one === type).length;
 }
 
 /** A command without its association. */
