@@ -160,8 +160,7 @@ export class PoolSession implements AsyncDisposable, AsyncIterable<PoolMessage> 
     /** In which era the request was sent: it is not lost with the associations before, whose failovers are read only now. */
     let sent = 0;
     const ask = async () => {
-      this.#life.goOn(); // it would wait for an element that nobody looks for
-      sent = await conversation.send(data, options);
+      sent = await this.#life.sendRequest(data, options);
       timer = startTimer(timeoutMs, () => this.failover());
     };
     try {

@@ -3,6 +3,7 @@ import type { SessionEvent, SessionFailover, SessionId, SessionLoss } from "../.
 import { Conversation } from "./conversation.ts";
 import type { ConversationWorld } from "./conversation.ts";
 import { PoolError } from "./pool_error.ts";
+import type { SendOptions } from "./pool_message.ts";
 import { startTimer } from "./timer.ts";
 
 /** How a session behaves. */
@@ -62,6 +63,8 @@ export class SessionLife {
   #elementId = 0;
   /** How the element was lost, as long as nobody has looked for another one. */
   #loss: SessionLoss | undefined;
+  /** A request waits to be sent: nobody reads of losses until it was. */
+  #requestWaits = false;
 
   /** Begins with the wish. */
   constructor(session: SessionId, pool: string, options: PoolSessionOptions, world: SessionWorld) {
@@ -94,6 +97,21 @@ export class SessionLife {
   /** Looks for another element if the one before was lost and nobody has done so. */
   goOn(): void {
     if (this.#loss !== undefined) this.failover(this.#loss === "silent");
+  }
+
+  /**
+   * Sends a request, to whatever element there is or comes next: it would wait for one that nobody looks for.
+   *
+   * @returns the era in which it was handed over
+   */
+  async sendRequest(data: Uint8Array | string, options: SendOptions): Promise<number> {
+    this.#requestWaits = true;
+    try {
+      this.goOn();
+      return await this.conversation.send(data, options);
+    } finally {
+      this.#requestWaits = false;
+    }
   }
 
   /** Looks for another element. */
@@ -149,7 +167,7 @@ export class SessionLife {
     this.conversation.lost();
     this.#trouble = reason;
     this.#loss = loss;
-    if (this.#options.failover !== "manual") this.goOn();
+    if (this.#options.failover !== "manual" || this.#requestWaits) this.goOn();
   }
 
   #served(): void {
