@@ -1,13 +1,9 @@
 import assert from "node:assert/strict";
 import { writeAsap } from "../../../protocol/asap/mod.ts";
 import { Prng } from "../../../protocol/machine.ts";
-import {
-  MAX_STRANGERS,
-  RegistrarHunt,
-  STRANGER_END_MS,
-  STRANGER_LIFE_MS,
-} from "../../../protocol/user/hunt.ts";
+import { RegistrarHunt } from "../../../protocol/user/hunt.ts";
 import type { HuntOptions } from "../../../protocol/user/hunt.ts";
+import { MAX_STRANGERS, STRANGER_END_MS, STRANGER_LIFE_MS } from "../../../protocol/user/strangers.ts";
 import { down, HuntPeer, up } from "./harness.ts";
 
 const FIVE = [1, 2, 3, 4, 5].map((n) => [{ address: `10.1.1.${n}`, port: 3863 }]);
@@ -177,6 +173,26 @@ Deno.test("RegistrarHunt does not abort a stranger that lets itself be shut down
   assert.equal(hunt.nextTimeout(), undefined);
   hunt.tick(STRANGER_LIFE_MS + STRANGER_END_MS);
   assert.deepEqual(peer.now(), []);
+});
+
+Deno.test("RegistrarHunt aborts a registrar that it has left, and that does not let itself be shut down", () => {
+  const left = () => {
+    const { peer, hunt } = begin({ registrars: FIVE.slice(0, 2) });
+    hunt.handle(up(71, 1, "10.1.1.1"), 10);
+    peer.now();
+    assert.ok(hunt.moveOn(new Set(), "it does not know the pool", 20));
+    assert.deepEqual(peer.now(), ["shutdown 71"]);
+    hunt.handle(up(72, 2, "10.1.1.2"), 30);
+    return { peer, hunt };
+  };
+  const stuck = left();
+  stuck.hunt.tick(20 + STRANGER_END_MS);
+  assert.deepEqual(stuck.peer.now(), ["abort 71"]);
+  const gone = left();
+  gone.hunt.handle(down(71, 1, "shutdown"), 40);
+  gone.hunt.tick(20 + STRANGER_END_MS);
+  assert.deepEqual(gone.peer.now(), []);
+  assert.equal(gone.hunt.current?.association, 72);
 });
 
 Deno.test("RegistrarHunt that is stopped shuts its registrar down, aborts strangers, and asks for nothing more", () => {
