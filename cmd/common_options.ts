@@ -11,7 +11,7 @@ import {
   text,
 } from "./options.ts";
 import { CSP_PORT } from "../protocol/csp/mod.ts";
-import type { HostSocket, Option, Socket } from "./options.ts";
+import type { HostSocket, Option } from "./options.ts";
 
 /** How often a component reports when nobody says it, as RSPLIB's registrar does. */
 export const DEFAULT_STATUS_INTERVAL_MS = 250;
@@ -100,7 +100,7 @@ export const logOptions: LogOptions = {
 /** Options about how registrars are found. */
 export interface RegistrarHuntOptions {
   readonly registrar: Option<readonly HostSocket[]>;
-  readonly asapannounce: Option<"auto" | "off" | "none" | Socket | undefined>;
+  readonly asapannounce: Option<"auto" | "off" | "none" | HostSocket | undefined>;
   readonly registrarannouncetimeout: Option<number>;
   readonly registrarconnecttimeout: Option<number>;
   readonly registrarconnectmaxtrials: Option<number>;
@@ -123,6 +123,7 @@ export const registrarHuntOptions: RegistrarHuntOptions = {
   asapannounce: socket("Multicast group in which registrars announce themselves", {
     ...hunt,
     words: ["auto", "off", "none"],
+    valueName: "auto|off|none|group[:port]",
     defaultValue: "auto",
     defaultText: "auto: 239.0.0.50:3863",
     defaultPort: 3863,

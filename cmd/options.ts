@@ -227,35 +227,35 @@ export function identifier(summary: string, details: OptionDetails = {}): Option
   });
 }
 
-/** One or several addresses with one port, as in `10.1.0.1,fd01::1:3863` and `[fd01::1]:3863`. */
+/** One or several addresses with one port. */
 export interface Socket {
   readonly addresses: readonly IpAddress[];
   /** 0 = none was given and there is no default. */
   readonly port: number;
 }
 
-/** Socket addresses: a word such as `auto`, or `address[:port][,address…]`. */
-export function socket<const Word extends string>(
-  summary: string,
-  details: Omit<OptionDetails, "words"> & {
-    readonly words: readonly Word[];
-    readonly defaultValue: Word | Socket | undefined;
-    readonly defaultPort: number;
-  },
-): Option<Word | Socket | undefined> {
-  const { defaultValue, words } = details;
-  return option<Word | Socket | undefined>(summary, {
-    valueName: [...words, "address[:port]"].join("|"),
-    defaultText: typeof defaultValue === "object" ? formatSocket(defaultValue) : defaultValue ?? "",
-    ...details,
-    read: (value) => words.find((word) => word === value) ?? readSocket(value, details.defaultPort),
-  });
-}
-
 /** One or several hosts, by name or by address, with one port. `cmd/driver/host_names.ts` finds the addresses. */
 export interface HostSocket {
   readonly hosts: readonly string[];
   readonly port: number;
+}
+
+/** A place: a word such as `auto`, or `host[:port][,host…]`. */
+export function socket<const Word extends string>(
+  summary: string,
+  details: Omit<OptionDetails, "words"> & {
+    readonly words: readonly Word[];
+    readonly defaultValue: Word | undefined;
+    readonly defaultPort: number;
+  },
+): Option<Word | HostSocket | undefined> {
+  const { defaultValue, words } = details;
+  return option<Word | HostSocket | undefined>(summary, {
+    valueName: [...words, "host[:port]"].join("|"),
+    defaultText: defaultValue ?? "",
+    ...details,
+    read: (value) => words.find((word) => word === value) ?? readHostSocket(value, details.defaultPort),
+  });
 }
 
 /** Hosts with a port, one group for each time the option is given. */
@@ -287,27 +287,12 @@ export function hostSocket(
   });
 }
 
-/**
- * Reads `address[:port]`, `[address][:port]` or `address!port`; several addresses are separated by commas, and the first
- * port counts.
- *
- * @throws {OptionError} with a clause that goes behind the option's name
- */
-export function readSocket(value: string, defaultPort: number): Socket {
-  const { hosts, port } = readHostSocket(value, defaultPort);
-  const addresses = hosts.map((host) => {
-    const address = parseIpAddress(hostAddress(host));
-    if (address !== undefined) return address;
-    throw new OptionError(`must be an address such as 10.1.0.1:3863 or [fd01::1]:3863, not ${quote(value)}`);
-  });
-  return { addresses, port };
-}
-
 /** A name that a host may have (RFC 1123 §2.1); the letter in its last label tells it from a mistyped IPv4 address. */
 const HOST_NAME = /^[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?$/i, LAST_LABEL = /[a-z][a-z0-9_-]*\.?$/i;
 
 /**
- * As {@linkcode readSocket}, but a host may be written by its name too. Addresses come out in canonical text.
+ * Reads `host[:port]`, `[address][:port]` or `host!port`, where a host is an address or a name; several hosts are separated
+ * by commas, and the first port counts. Addresses come out in canonical text.
  *
  * @throws {OptionError} with a clause that goes behind the option's name
  */
@@ -332,12 +317,7 @@ export function readHostSocket(value: string, defaultPort: number): HostSocket {
   return { hosts, port: port ?? defaultPort };
 }
 
-/** `localhost` is the only name understood without asking the network. */
-function hostAddress(name: string): string {
-  return name === "localhost" ? "127.0.0.1" : name;
-}
-
-/** How {@linkcode readSocket} would read it. */
+/** How {@linkcode readHostSocket} would read it. */
 export function formatSocket(socket: Socket): string {
   return socket.addresses.map((address) => formatTransportAddress({ address, port: socket.port })).join(",");
 }

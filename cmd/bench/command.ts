@@ -1,14 +1,15 @@
 /** `rsp bench`: throughput and latency of SCTP and of registrars. */
 import { defineCommand } from "../command.ts";
 import type { Command, Context } from "../command.ts";
-import { resolveHosts } from "../driver/host_names.ts";
+import { resolveHosts, resolveLocal } from "../driver/host_names.ts";
 import { openTransport, transportFailure } from "../driver/transport.ts";
 import { OptionError, readHostSocket } from "../options.ts";
-import type { Socket } from "../options.ts";
+import type { HostSocket, Socket } from "../options.ts";
 import { loadRegistrar } from "./asap_client.ts";
 import { ASAP_PORT, asapOptions } from "./asap_options.ts";
 import { asapHeadline, asapJsonLine, type AsapLine, asapTextLine } from "./asap_report.ts";
 import { plansOf, runClient } from "./client.ts";
+import type { ConnectTask } from "./connect.ts";
 import { CONTROL_PPID } from "./control.ts";
 import { benchOptions } from "./options.ts";
 import type { BenchOptionValues } from "./options.ts";
@@ -53,6 +54,11 @@ export const command: Command = defineCommand({
   run: (context) => runBench(context),
 });
 
+/** How this side is on the network. */
+type Way = Pick<ConnectTask, "transport" | "local">;
+
+const ALL_ADDRESSES: HostSocket = { hosts: [], port: 0 };
+
 async function runBench(context: Context<BenchOptionValues>): Promise<number> {
   const { options, stderr } = context;
   checkOptions(context);
@@ -61,12 +67,16 @@ async function runBench(context: Context<BenchOptionValues>): Promise<number> {
     const peers = options.listen
       ? []
       : await resolveHosts([readHostSocket(context.positionals[0]!, defaultPort(context))]);
+    const { addresses: local } = await resolveLocal(
+      typeof options.local === "object" ? options.local : ALL_ADDRESSES,
+    );
     const opened = transport = openTransport(options.transport, options.encapsulation, {
       path: options.capture,
       onProblem: (sentence) => stderr.write(`${context.program}: ${sentence}\n`),
     });
-    if (peers[0] === undefined) await listen(context, opened);
-    else await askPeer(context, opened, peers[0]);
+    const way = { transport: opened, local };
+    if (peers[0] === undefined) await listen(context, way);
+    else await askPeer(context, way, peers[0]);
     return 0;
   } catch (error) {
     if (error instanceof OptionError) throw error;
@@ -85,25 +95,26 @@ function defaultPort({ options, given }: Context<BenchOptionValues>): number {
 
 async function askPeer(
   context: Context<BenchOptionValues>,
-  transport: Transport,
+  way: Way,
   peer: Socket,
 ): Promise<void> {
   const { options, signal } = context;
-  tell(context, `SCTP is carried by ${transport.description}`, { kind: transport.kind });
+  const { description, kind } = way.transport;
+  tell(context, `SCTP is carried by ${description}`, { kind });
   if (options.asap.length > 0) {
-    await loadRegistrar({ transport, options, peer, emit: asapPrinter(context), signal });
+    await loadRegistrar({ ...way, options, peer, emit: asapPrinter(context), signal });
   } else {
     const plans = plansOf(options), emit = printer(context, options.latency);
-    await runClient({ transport, options, peer, plans, emit, signal });
+    await runClient({ ...way, options, peer, plans, emit, signal });
   }
 }
 
-async function listen(context: Context<BenchOptionValues>, transport: Transport): Promise<void> {
-  const line = printer(context, false);
-  await serve(transport, context.options, {
-    listening: (endpoint) => tellListening(context, transport, endpoint),
+async function listen(context: Context<BenchOptionValues>, way: Way): Promise<void> {
+  const { options, signal } = context, line = printer(context, false);
+  await serve({ ...way, options, signal }, {
+    listening: (endpoint) => tellListening(context, way.transport, endpoint),
     line,
-  }, context.signal);
+  });
 }
 
 function tellListening(context: Context<BenchOptionValues>, transport: Transport, endpoint: Endpoint): void {

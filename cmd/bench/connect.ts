@@ -1,6 +1,6 @@
 /** Sets up the associations of the side that asks. SCTP has one between two endpoints, so each has an endpoint of its own. */
 import { formatTransportAddress } from "../../protocol/net.ts";
-import type { AssociationUp, Endpoint, Transport, TransportEvent } from "../../protocol/net.ts";
+import type { AssociationUp, Endpoint, IpAddress, Transport, TransportEvent } from "../../protocol/net.ts";
 import type { Socket } from "../options.ts";
 import { openBenchEndpoint } from "./endpoint.ts";
 import type { BenchOptionValues } from "./options.ts";
@@ -24,6 +24,8 @@ export interface Connection {
 export interface ConnectTask {
   readonly transport: Transport;
   readonly options: BenchOptionValues;
+  /** Addresses of this side; none = all. */
+  readonly local: readonly IpAddress[];
   readonly peer: Socket;
   /** Aborted: nobody waits for the peer any more. */
   readonly signal: AbortSignal;
@@ -36,12 +38,12 @@ export interface ConnectTask {
  * @throws {RunFailure} with a sentence for people
  */
 export async function connect(
-  { transport, options, peer, signal }: ConnectTask,
+  { transport, options, local, peer, signal }: ConnectTask,
   onEvent: (event: TransportEvent, now: number) => void,
 ): Promise<Connection> {
   if (signal.aborted) throw new RunFailure("ended before the run has begun");
   const answer = Promise.withResolvers<AssociationUp>();
-  const endpoint = openBenchEndpoint(transport, options, {}, (events) => {
+  const endpoint = openBenchEndpoint(transport, options, { addresses: local }, (events) => {
     const now = performance.now();
     for (const event of events) {
       if (event.type === "up") answer.resolve(event);

@@ -13,14 +13,13 @@ const STREAMS = 64;
 export function openBenchEndpoint(
   transport: Transport,
   options: BenchOptionValues,
-  own: Pick<EndpointOptions, "port" | "listen">,
+  own: Pick<EndpointOptions, "port" | "listen" | "addresses">,
   onEvents: EventHandler,
 ): Endpoint {
-  const { local, streams, sendbuffer, receivebuffer, sackfrequency, sackdelay, rtomin, nodelay } = options;
+  const { streams, sendbuffer, receivebuffer, sackfrequency, sackdelay, rtomin, nodelay } = options;
   const endpoint = transport.open({
     ...own,
     outboundStreams: Math.max(STREAMS, streams),
-    ...(typeof local === "object" ? { addresses: local.addresses } : {}),
     ...(sendbuffer === undefined ? {} : { sendBuffer: sendbuffer }),
     ...(receivebuffer === undefined ? {} : { receiveBuffer: receivebuffer }),
     ...(sackfrequency === undefined ? {} : { sackFrequency: sackfrequency }),

@@ -2,7 +2,7 @@
 import { transportOptions } from "../common_options.ts";
 import type { TransportOptions } from "../common_options.ts";
 import { decimal, flag, integer, onOff, OptionError, socket } from "../options.ts";
-import type { Option, OptionDetails, OptionValues, Socket } from "../options.ts";
+import type { HostSocket, Option, OptionDetails, OptionValues } from "../options.ts";
 import { type AsapOptions, asapOptions } from "./asap_options.ts";
 import { MAX_RATE, MAX_SECONDS, MAX_SIZE } from "./control.ts";
 
@@ -84,7 +84,7 @@ const association = { group: "Association, of this side" } as const;
 export interface BenchOptions extends TransportOptions, AsapOptions {
   readonly listen: Option<boolean>;
   readonly port: Option<number>;
-  readonly local: Option<"auto" | Socket | undefined>;
+  readonly local: Option<"auto" | HostSocket | undefined>;
   readonly once: Option<boolean>;
   readonly size: Option<readonly number[]>;
   readonly duration: Option<number>;
@@ -125,7 +125,7 @@ export const benchOptions: BenchOptions = {
     defaultValue: "auto",
     defaultText: "all",
     defaultPort: 0,
-    valueName: "address[,address…]",
+    valueName: "host[,host…]",
     aliases: ["B"],
   }),
   once: flag("With -listen: end when the first peer has left", { aliases: ["1"] }),

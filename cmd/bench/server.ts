@@ -1,8 +1,8 @@
 /** The side of `rsp bench` that listens: takes part in runs, and counts what any other program sends. */
-import type { AssociationId, Endpoint, Transport, TransportEvent } from "../../protocol/net.ts";
+import type { AssociationId, Endpoint, TransportEvent } from "../../protocol/net.ts";
+import type { ConnectTask } from "./connect.ts";
 import { openBenchEndpoint } from "./endpoint.ts";
 import { sumProgress, watchProgress } from "./intervals.ts";
-import type { BenchOptionValues } from "./options.ts";
 import { Party, type RunResult } from "./party.ts";
 import type { ReportLine } from "./report.ts";
 
@@ -14,10 +14,8 @@ export interface ServerReports {
 
 /** Listens until the signal comes or, with -once, until the first peers have left. */
 export async function serve(
-  transport: Transport,
-  options: BenchOptionValues,
+  { transport, options, local, signal }: Omit<ConnectTask, "peer">,
   reports: ServerReports,
-  signal: AbortSignal,
 ): Promise<void> {
   const parties = new Map<AssociationId, Party>();
   const over = Promise.withResolvers<void>();
@@ -46,7 +44,7 @@ export async function serve(
   const endpoint = openBenchEndpoint(
     transport,
     options,
-    { port: options.port, listen: true },
+    { port: options.port, listen: true, addresses: local },
     (events) => {
       const now = performance.now();
       for (const event of events) handle(event, now);

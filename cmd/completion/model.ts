@@ -106,7 +106,7 @@ function completedOption(word: string, option: Option<unknown>): CompletedOption
 
 function valueCandidates({ valueName = "", words }: Option<unknown>): Candidates {
   const parts = valueName.split("|");
-  // As in `auto|kernel|embedded` and `auto|address[:port]`: what is written small and stands alone is a word.
+  // As in `auto|kernel|embedded` and `auto|host[:port]`: what is written small and stands alone is a word.
   const known = words ?? (parts.length < 2 ? [] : parts.filter((part) => /^[a-z][a-z0-9-]*$/.test(part)));
   const others = shellsOwn(parts.filter((part) => !known.includes(part)).join("|"));
   return { words: known, others: known.length > 0 && others === "anything" ? "nothing" : others };

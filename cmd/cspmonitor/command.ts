@@ -8,6 +8,7 @@ import { defineCommand, SERVING_EXIT_CODES } from "../command.ts";
 import type { Command, Context } from "../command.ts";
 import { openDatagramReceiver, PlaceTaken } from "../driver/datagram_receiver.ts";
 import type { DatagramReceiver, DatagramReceiverOptions } from "../driver/datagram_receiver.ts";
+import { resolveLocal } from "../driver/host_names.ts";
 import { LogLevel, openLog } from "../driver/log.ts";
 import type { Log } from "../driver/log.ts";
 import { StandStill } from "../driver/stand_still.ts";
@@ -77,6 +78,7 @@ async function watch(
   notices: Notices | undefined,
 ): Promise<string | undefined> {
   const { options } = context, settings = viewSettings(options), isWindow = hasWindow(context);
+  const wish = await pageWish(context);
   const monitor = new Monitor({ purgeIntervalMs: options.purgeinterval });
   const end = Promise.withResolvers<string | undefined>();
   const onEnd = () => end.resolve(undefined);
@@ -93,7 +95,7 @@ async function watch(
     log.note(`awaiting reports at ${where}`, { event: "listening", port: receiver.at.port });
   }
   const hint = hintOf(receiver.at), { updateinterval: updateIntervalMs } = options;
-  await using page = MonitorPage.open(pageWish(context), {
+  await using page = MonitorPage.open(wish, {
     at: formatTransportAddress(receiver.at),
     updateIntervalMs,
     hint,
@@ -165,8 +167,9 @@ async function openReceiver(
   { localaddress }: Options,
   handlers: Omit<DatagramReceiverOptions, "at">,
 ): Promise<DatagramReceiver> {
-  const port = localaddress?.port ?? CSP_PORT;
-  const [address = "::"] = localaddress?.addresses ?? [];
+  const place = localaddress && await resolveLocal(localaddress);
+  const port = place?.port ?? CSP_PORT;
+  const [address = "::"] = place?.addresses ?? [];
   try {
     return await openDatagramReceiver({ at: { address, port }, ...handlers });
   } catch (error) {

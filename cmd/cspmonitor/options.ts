@@ -4,14 +4,14 @@ import type { ComponentOrder } from "../../protocol/csp/mod.ts";
 import { logOptions } from "../common_options.ts";
 import type { LogOptions } from "../common_options.ts";
 import { choice, flag, integer, OptionError, socket, text } from "../options.ts";
-import type { Option, OptionValues, Socket } from "../options.ts";
+import type { HostSocket, Option, OptionValues } from "../options.ts";
 import { webOption } from "../web/web_option.ts";
-import type { WebWish } from "../web/web_option.ts";
+import type { WebChoice } from "../web/web_option.ts";
 import type { ViewSettings } from "./settings.ts";
 
 /** The options by name. */
 export interface MonitorOptionTable extends LogOptions {
-  readonly localaddress: Option<Socket | undefined>;
+  readonly localaddress: Option<HostSocket | undefined>;
   readonly updateinterval: Option<number>;
   readonly purgeinterval: Option<number>;
   readonly compact: Option<boolean>;
@@ -26,7 +26,7 @@ export interface MonitorOptionTable extends LogOptions {
   readonly snapshots: Option<boolean>;
   readonly count: Option<number>;
   readonly json: Option<boolean>;
-  readonly web: Option<WebWish>;
+  readonly web: Option<WebChoice>;
 }
 
 /** Where the page usually is: under the number of the reports' own port, but of TCP. */

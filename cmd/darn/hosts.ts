@@ -2,8 +2,9 @@
 import { networkInterfaces } from "node:os";
 import { addressScope, isIpv4, parseIpAddress } from "../../protocol/net.ts";
 import type { IpAddress } from "../../protocol/net.ts";
-import { resolveHosts } from "../driver/host_names.ts";
+import { resolveHosts, resolveLocal } from "../driver/host_names.ts";
 import { OptionError } from "../options.ts";
+import type { HostSocket, Socket } from "../options.ts";
 import { CommandError } from "./command_error.ts";
 
 /**
@@ -12,11 +13,27 @@ import { CommandError } from "./command_error.ts";
  * @param hosts as typed
  * @throws {CommandError} when a name has no address
  */
-export async function hostAddresses(hosts: readonly string[]): Promise<IpAddress[]> {
+export function hostAddresses(hosts: readonly string[]): Promise<IpAddress[]> {
+  return addressesBy(async (socket) => (await resolveHosts([socket]))[0]!, hosts);
+}
+
+/**
+ * All addresses that this host has under some of its names, each once.
+ *
+ * @param hosts as typed
+ * @throws {CommandError} when a name has no address of this host
+ */
+export function localHostAddresses(hosts: readonly string[]): Promise<IpAddress[]> {
+  return addressesBy(resolveLocal, hosts);
+}
+
+async function addressesBy(
+  find: (socket: HostSocket) => Promise<Socket>,
+  hosts: readonly string[],
+): Promise<IpAddress[]> {
   const bare = hosts.map((host) => host.replace(/^\[(.*)\]$/, "$1"));
   try {
-    const [found] = await resolveHosts([{ hosts: bare, port: 0 }]);
-    return [...found!.addresses];
+    return [...(await find({ hosts: bare, port: 0 })).addresses];
   } catch (error) {
     if (error instanceof OptionError) throw new CommandError(error.message);
     throw error;

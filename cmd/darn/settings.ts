@@ -3,7 +3,7 @@ import type { EndpointOptions, IpAddress } from "../../protocol/net.ts";
 import { OptionError } from "../options.ts";
 import type { OptionValues } from "../options.ts";
 import { CommandError } from "./command_error.ts";
-import { hostAddresses, ipv4Addresses, isWildcard, withZone } from "./hosts.ts";
+import { hostAddresses, ipv4Addresses, isWildcard, localHostAddresses, withZone } from "./hosts.ts";
 import type { DarnOptionTable } from "./options.ts";
 import type { Peer, SessionSettings } from "./session.ts";
 
@@ -72,15 +72,15 @@ async function peerOption(options: DarnOptions): Promise<Peer | undefined> {
   if (!hasPeer(options)) return undefined;
   const hosts = options.remote === undefined ? options.connectx : [options.remote];
   return {
-    addresses: withZone(await addressesOf(hosts), options.interface),
+    addresses: withZone(await optionAddresses(hostAddresses, hosts), options.interface),
     port: options["remote-port"],
     encapsulationPort: options["encap-port"],
   };
 }
 
 async function localAddresses(options: DarnOptions, local: string): Promise<IpAddress[]> {
-  const removed = withZone(await addressesOf(options["bindx-rem"]), options.interface);
-  const named = withZone(await addressesOf([local, ...options["bindx-add"]]), options.interface);
+  const removed = withZone(await localAddressesOf(options["bindx-rem"]), options.interface);
+  const named = withZone(await localAddressesOf([local, ...options["bindx-add"]]), options.interface);
   if (named.includes("::")) {
     if (removed.length > 0) {
       throw new OptionError("-b cannot take an address away from ::; name the others by -H and -B");
@@ -93,9 +93,16 @@ async function localAddresses(options: DarnOptions, local: string): Promise<IpAd
   return kept;
 }
 
-async function addressesOf(hosts: readonly string[]): Promise<IpAddress[]> {
+function localAddressesOf(hosts: readonly string[]): Promise<IpAddress[]> {
+  return optionAddresses(localHostAddresses, hosts);
+}
+
+async function optionAddresses(
+  find: (hosts: readonly string[]) => Promise<IpAddress[]>,
+  hosts: readonly string[],
+): Promise<IpAddress[]> {
   try {
-    return hosts.length === 0 ? [] : await hostAddresses(hosts);
+    return hosts.length === 0 ? [] : await find(hosts);
   } catch (error) {
     if (error instanceof CommandError) throw new OptionError(error.message);
     throw error;

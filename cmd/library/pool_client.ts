@@ -1,6 +1,6 @@
 /** A pool user with any number of sessions. */
 import { drive, stopMachine } from "../driver/drive.ts";
-import type { Driver, OwnEffect } from "../driver/drive.ts";
+import type { ChannelOptions, Driver, OwnEffect } from "../driver/drive.ts";
 import { LogLevel } from "../driver/log.ts";
 import { randomIdentifier, randomObject } from "../driver/random.ts";
 import { locationOf } from "../driver/status_reports.ts";
@@ -89,14 +89,19 @@ export class PoolClient implements AsyncDisposable {
   #registrarTrouble: string | undefined = "no registrar was found yet";
 
   /** Use {@linkcode PoolClient.start}. */
-  private constructor(machine: SessionClient, lease: TransportLease, options: PoolClientOptions) {
+  private constructor(
+    machine: SessionClient,
+    lease: TransportLease,
+    channels: Readonly<Record<string, ChannelOptions>>,
+    log: PoolOptions["log"],
+  ) {
     this.#machine = machine;
     this.#lease = lease;
-    this.#log = options.log;
+    this.#log = log;
     this.#driver = drive<SessionClientInput, SessionClientEffect>(machine, {
       transport: lease.transport,
       endpoints: clientEndpoints(),
-      channels: announceChannel(options),
+      channels,
       onProblem: (text) => this.#log?.({ level: LogLevel.warning, text }),
       onEffect: (effect) => this.#effect(effect),
     });
@@ -111,7 +116,7 @@ export class PoolClient implements AsyncDisposable {
   static async start(options: PoolClientOptions = {}): Promise<PoolClient> {
     const { cacheLifeMs, connectTimeoutMs, responseTimeoutMs = 3000, userId = randomObject() } = options;
     const hunt = await huntOf(options);
-    announceChannel(options); // complains before anything is opened
+    const channels = await announceChannel(options);
     const machine = new SessionClient({
       seed: randomIdentifier(),
       manualReceive: true,
@@ -125,7 +130,7 @@ export class PoolClient implements AsyncDisposable {
     const lease = leaseTransport(options.transport ?? "auto", options.encapsulation ?? "auto");
     let client: PoolClient | undefined;
     try {
-      const made = client = new PoolClient(machine, lease, options);
+      const made = client = new PoolClient(machine, lease, channels, options.log);
       const location = locationOf(made.#driver.endpoint("hunt"), false);
       made.#reports = beginReports(reporting, options, {
         sender,

@@ -1,6 +1,6 @@
 /** A pool element: a server in a pool. */
 import { drive, stopMachine } from "../driver/drive.ts";
-import type { Driver, OwnEffect } from "../driver/drive.ts";
+import type { ChannelOptions, Driver, OwnEffect } from "../driver/drive.ts";
 import { LogLevel } from "../driver/log.ts";
 import { randomIdentifier } from "../driver/random.ts";
 import { locationOf } from "../driver/status_reports.ts";
@@ -68,6 +68,13 @@ export interface PoolElementOptions extends PoolOptions {
   readonly onError?: ((error: unknown, session: ElementSession) => void) | undefined;
 }
 
+/** How an element is on the network. */
+interface ElementWays {
+  readonly lease: TransportLease;
+  readonly endpoints: Readonly<Record<string, EndpointOptions>>;
+  readonly channels: Readonly<Record<string, ChannelOptions>>;
+}
+
 /** Serves one user. The session ends when it has returned and the user has what was sent ({@linkcode ElementSession.close}). */
 export type PoolService = (session: ElementSession) => void | Promise<void>;
 
@@ -127,7 +134,7 @@ export class PoolElement implements AsyncDisposable {
     machine: ServiceHost,
     elementId: number,
     options: PoolElementOptions,
-    lease: TransportLease,
+    { lease, endpoints, channels }: ElementWays,
   ) {
     this.pool = pool;
     this.elementId = elementId;
@@ -137,8 +144,8 @@ export class PoolElement implements AsyncDisposable {
     this.#machine = machine;
     this.#driver = drive<ServiceHostInput, ServiceHostEffect>(machine, {
       transport: lease.transport,
-      endpoints: elementEndpoints(options),
-      channels: announceChannel(options),
+      endpoints,
+      channels,
       onProblem: (text) => options.log?.({ level: LogLevel.warning, text }),
       onEffect: (effect) => this.#effect(effect),
     });
@@ -174,10 +181,15 @@ export class PoolElement implements AsyncDisposable {
       retryRefused: retryRefused === true || "afterwards",
     });
     const reporting = await reportingOf(options);
+    const endpoints = await elementEndpoints(options), channels = await announceChannel(options);
     const lease = leaseTransport(options.transport ?? "auto", options.encapsulation ?? "auto");
     let made: PoolElement | undefined;
     try {
-      const element = made = new PoolElement(pool, service, machine, elementId, options, lease);
+      const element = made = new PoolElement(pool, service, machine, elementId, options, {
+        lease,
+        endpoints,
+        channels,
+      });
       const location = locationOf(element.#driver.endpoint("data"));
       element.#reports = beginReports(reporting, options, {
         sender: componentId(ComponentGroup.element, elementId),
@@ -319,7 +331,7 @@ function policyOf(text: string): PolicyParameter {
   }
 }
 
-function elementEndpoints({ local }: PoolElementOptions): Record<string, EndpointOptions> {
+async function elementEndpoints({ local }: PoolElementOptions): Promise<Record<string, EndpointOptions>> {
   const { hunt, data } = serviceHostEndpoints();
-  return { hunt, data: { ...data, ...localSocket("local", local), manualReceive: true } };
+  return { hunt, data: { ...data, ...await localSocket("local", local), manualReceive: true } };
 }

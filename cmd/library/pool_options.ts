@@ -2,8 +2,8 @@
 import type { EncapsulationChoice, TransportChoice } from "../common_options.ts";
 import type { ChannelOptions } from "../driver/drive.ts";
 import { ASAP_ANNOUNCE_GROUP, groupOf } from "../driver/groups.ts";
-import { resolveHosts } from "../driver/host_names.ts";
-import { OptionError, readHostSocket, readSocket } from "../options.ts";
+import { HostNameError, resolveHosts, resolveLocal } from "../driver/host_names.ts";
+import { OptionError, readHostSocket } from "../options.ts";
 import type { Socket } from "../options.ts";
 import { describeReport } from "../pool/describe_reports.ts";
 import { transportAddresses } from "../../protocol/net.ts";
@@ -84,8 +84,10 @@ export async function huntOf({ registrars = [], announce, hunt }: PoolOptions): 
  *
  * @throws {PoolError} when it is no multicast group
  */
-export function announceChannel({ announce = "auto" }: PoolOptions): Record<string, ChannelOptions> {
-  const group = multicastGroup("announce", announce, ASAP_ANNOUNCE_GROUP);
+export async function announceChannel(
+  { announce = "auto" }: PoolOptions,
+): Promise<Record<string, ChannelOptions>> {
+  const group = await multicastGroup("announce", announce, ASAP_ANNOUNCE_GROUP);
   return group === undefined ? {} : { "asap-announce": { group, hear: true } };
 }
 
@@ -95,14 +97,14 @@ export function announceChannel({ announce = "auto" }: PoolOptions): Record<stri
  * @param automatic what `auto` means
  * @throws {PoolError} when it is no multicast group
  */
-export function multicastGroup(
+export async function multicastGroup(
   name: string,
   text: string,
   automatic: TransportAddress,
-): TransportAddress | undefined {
+): Promise<TransportAddress | undefined> {
   try {
-    const chosen = text === "off" || text === "auto" ? text : readSocket(text, automatic.port);
-    return groupOf(name, chosen, automatic);
+    const chosen = text === "off" || text === "auto" ? text : readHostSocket(text, automatic.port);
+    return await groupOf(name, chosen, automatic);
   } catch (error) {
     throw optionError(name, error);
   }
@@ -136,11 +138,11 @@ export function checkedId<Id extends number | bigint>(name: string, id: Id, bits
 /**
  * A local address and port.
  *
- * @throws {PoolError} when it is none
+ * @throws {PoolError} when it is none, or a name has no address of this host
  */
-export function localSocket(name: string, text: string | undefined): Socket {
+export async function localSocket(name: string, text: string | undefined): Promise<Socket> {
   try {
-    return text === undefined ? { addresses: [], port: 0 } : readSocket(text, 0);
+    return text === undefined ? { addresses: [], port: 0 } : await resolveLocal(readHostSocket(text, 0));
   } catch (error) {
     throw optionError(name, error);
   }
@@ -150,6 +152,7 @@ export function localSocket(name: string, text: string | undefined): Socket {
 export function optionError(name: string, error: unknown): unknown {
   if (!(error instanceof OptionError)) return error;
   // The readers of values give a clause that goes behind the option's name; others a sentence of their own.
-  const clause = error.message.startsWith("option ") ? error.message : `it ${error.message}`;
+  const isSentence = error instanceof HostNameError || error.message.startsWith("option ");
+  const clause = isSentence ? error.message : `it ${error.message}`;
   return new PoolError("option", `Cannot use option ${name}: ${clause}`, { cause: error });
 }

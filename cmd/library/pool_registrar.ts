@@ -44,6 +44,13 @@ export interface PoolRegistrarOptions
   readonly onReport?: ((report: RegistrarReport) => void) | undefined;
 }
 
+/** How a registrar is on the network. */
+interface RegistrarWays {
+  readonly place: Socket;
+  readonly channels: Readonly<Record<string, ChannelOptions>>;
+  readonly lease: TransportLease;
+}
+
 /**
  * A registrar within the program. `rsp registrar` is one with files, metrics and status reports.
  *
@@ -65,14 +72,12 @@ export class PoolRegistrar implements AsyncDisposable {
   #reports: AsyncDisposable | undefined;
   #closed: Promise<void> | undefined;
 
-  private constructor(options: PoolRegistrarOptions, lease: TransportLease) {
-    const { local, announce = "auto", meet = announce === "off" ? "off" : "auto", onReport } = options;
-    const place = localSocket("local", local);
-    const channels = registrarChannels(announce, meet);
+  private constructor(options: PoolRegistrarOptions, { place, channels, lease }: RegistrarWays) {
+    const { onReport } = options;
     this.registrarId = options.machine?.registrarId ?? randomIdentifier();
     this.#machine = new Registrar({
       seed: randomIdentifier(),
-      ...(meet === "off" && { mentorDiscoveryTimeoutMs: 0 }), // there is nobody to learn from
+      ...(channels["enrp-presence"] === undefined && { mentorDiscoveryTimeoutMs: 0 }), // there is nobody to learn from
       ...options.machine,
       registrarId: this.registrarId,
     });
@@ -96,10 +101,11 @@ export class PoolRegistrar implements AsyncDisposable {
     const { registrarId } = options.machine ?? {};
     if (registrarId !== undefined) checkedId("machine.registrarId", registrarId, 32);
     const reporting = await reportingOf(options);
+    const place = await localSocket("local", options.local), channels = await registrarChannels(options);
     const lease = leaseTransport(options.transport ?? "auto", options.encapsulation ?? "auto");
     let made: PoolRegistrar | undefined;
     try {
-      const registrar = made = new PoolRegistrar(options, lease);
+      const registrar = made = new PoolRegistrar(options, { place, channels, lease });
       registrar.#report(reporting, options);
       return registrar;
     } catch (error) {
@@ -159,9 +165,11 @@ function registrarEndpoints({ addresses, port }: Socket): Record<string, DrivenE
   return { asap: { ...common, port }, enrp: common };
 }
 
-function registrarChannels(announce: string, meet: string): Record<string, ChannelOptions> {
-  const asap = multicastGroup("announce", announce, ASAP_ANNOUNCE_GROUP);
-  const enrp = multicastGroup("meet", meet, ENRP_PRESENCE_GROUP);
+async function registrarChannels(
+  { announce = "auto", meet = announce === "off" ? "off" : "auto" }: PoolRegistrarOptions,
+): Promise<Record<string, ChannelOptions>> {
+  const asap = await multicastGroup("announce", announce, ASAP_ANNOUNCE_GROUP);
+  const enrp = await multicastGroup("meet", meet, ENRP_PRESENCE_GROUP);
   return {
     ...(asap !== undefined && { "asap-announce": { group: asap, sendFrom: "asap" } }),
     ...(enrp !== undefined && { "enrp-presence": { group: enrp, sendFrom: "enrp", hear: true } }),

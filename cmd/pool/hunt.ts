@@ -37,11 +37,11 @@ export async function registrarOptions(
   };
 }
 
-/** The group to hear announces in; none when they are off. */
-export function announceChannels(
+/** The group to hear announces in; none when they are off. @throws {OptionError} when it is no multicast group */
+export async function announceChannels(
   options: Pick<OptionValues<RegistrarHuntOptions>, "asapannounce">,
-): Record<string, ChannelOptions> {
-  const group = groupOf("asapannounce", options.asapannounce, ASAP_ANNOUNCE_GROUP);
+): Promise<Record<string, ChannelOptions>> {
+  const group = await groupOf("asapannounce", options.asapannounce, ASAP_ANNOUNCE_GROUP);
   return group === undefined ? {} : { "asap-announce": { group, hear: true } };
 }
 

@@ -63,7 +63,7 @@ export async function runClient<OwnInput, OwnEffect extends { readonly type: str
   log: Log,
   plan: ClientPlan<OwnInput, OwnEffect, OwnReport>,
 ): Promise<number> {
-  const channels = announceChannels(options);
+  const channels = await announceChannels(options);
   const reporting = await statusPlan(options);
   const client = new SessionClient({
     seed: randomIdentifier(),

@@ -87,7 +87,7 @@ async function runPoolUser(context: Context<PoolUserOptionValues>): Promise<numb
   const images: ImageRun = new ImageRun({ context, log, course, displays, page, statistics });
   let server: WebServer | undefined;
   try {
-    server = openPage(pageWish(context), POOL_USER_PAGE_PORT, page.plan(), log);
+    server = openPage(await pageWish(context), POOL_USER_PAGE_PORT, page.plan(), log);
     if (server !== undefined) page.attach(server);
     return await runClient<FractalClientInput, never, FractalClientReport>(context, log, {
       sessions: options.threads,

@@ -4,7 +4,7 @@ import type { Option, OptionValues } from "../options.ts";
 import { clientOptions } from "../pool/client_options.ts";
 import type { ClientOptions } from "../pool/client_options.ts";
 import { webOption } from "../web/web_option.ts";
-import type { WebWish } from "../web/web_option.ts";
+import type { WebChoice } from "../web/web_option.ts";
 import { ownImages } from "./own_images.ts";
 import { MAX_FRACTAL_ITERATIONS } from "../../protocol/app/fractal/messages.ts";
 
@@ -37,7 +37,7 @@ export interface PoolUserOptions extends ClientOptions {
   readonly colormarks: Option<boolean>;
   readonly caption: Option<string>;
   readonly picture: Option<"auto" | "on" | "off">;
-  readonly web: Option<WebWish>;
+  readonly web: Option<WebChoice>;
   readonly [name: string]: Option<unknown>;
 }
 

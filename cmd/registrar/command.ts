@@ -3,6 +3,7 @@ import { napBetweenMessages } from "../../ffi/poller.ts";
 import { ComponentGroup, componentId, registrarStatus } from "../../protocol/csp/mod.ts";
 import { defineCommand, SERVING_EXIT_CODES } from "../command.ts";
 import type { Command, Context } from "../command.ts";
+import { resolveLocal } from "../driver/host_names.ts";
 import { openLog, quietened } from "../driver/log.ts";
 import { inLives } from "../driver/lives.ts";
 import { pause } from "../driver/pause.ts";
@@ -14,6 +15,7 @@ import { beginLife } from "./life.ts";
 import type { RegistrarLife, RegistrarWorld } from "./life.ts";
 import { machineOptions } from "./machine_options.ts";
 import { observe } from "./observers.ts";
+import type { Observed } from "./observers.ts";
 import { registrarOptionTable } from "./options.ts";
 import type { RegistrarOptionValues } from "./options.ts";
 import { registrarChannels, registrarEndpoints } from "./places.ts";
@@ -45,7 +47,8 @@ export const command: Command = defineCommand({
 
 async function run(context: Context<RegistrarOptionValues>): Promise<number> {
   const { options } = context;
-  const channels = registrarChannels(options), endpoints = registrarEndpoints(options);
+  const channels = await registrarChannels(options), endpoints = await registrarEndpoints(options);
+  const metrics = options.metrics && await resolveLocal(options.metrics);
   await machineOptions(options); // complains of wrong peers before anything is opened
   const plan = await statusPlan(options);
   const log = openLog(quietened(context));
@@ -58,7 +61,7 @@ async function run(context: Context<RegistrarOptionValues>): Promise<number> {
     log.note(`SCTP is carried by ${transport.description}`, { event: "transport", kind: transport.kind });
     try {
       using _naps = napBetweenMessages();
-      const world = { transport, endpoints, channels, log, files };
+      const world = { transport, endpoints, channels, metrics, log, files };
       await inLives(
         options,
         { signal: context.signal, log },
@@ -80,12 +83,12 @@ async function run(context: Context<RegistrarOptionValues>): Promise<number> {
 /** One life: from the start until the signal. */
 async function live(
   { options, signal, ready }: Context<RegistrarOptionValues>,
-  world: RegistrarWorld,
+  world: RegistrarWorld & Pick<Observed, "metrics">,
   plan: StatusPlan | undefined,
 ): Promise<number> {
   const life = beginLife(await machineOptions(options), world);
   try {
-    await using _observers = await observe({ ...life, metrics: options.metrics, log: world.log });
+    await using _observers = await observe({ ...life, metrics: world.metrics, log: world.log });
     await using _reports = plan && reportLife(life, world, plan);
     ready?.();
     await pause(Infinity, signal);

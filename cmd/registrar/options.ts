@@ -7,9 +7,9 @@ import { livesOptions } from "../driver/lives.ts";
 import type { LivesOptions } from "../driver/lives.ts";
 import { MULTICAST_TTL } from "../driver/multicast.ts";
 import { choice, decimal, flag, hostSockets, identifier, integer, socket, text } from "../options.ts";
-import type { HostSocket, Option, OptionValues, Socket } from "../options.ts";
+import type { HostSocket, Option, OptionValues } from "../options.ts";
 
-type GroupChoice = "auto" | "off" | "none" | Socket | undefined;
+type GroupChoice = "auto" | "off" | "none" | HostSocket | undefined;
 
 /** Options of the registrar. */
 export interface RegistrarOptionTable
@@ -21,8 +21,8 @@ export interface RegistrarOptionTable
   readonly announcettl: Option<number>;
   readonly "disable-ipv6": Option<boolean>;
   readonly quiet: Option<boolean>;
-  readonly metrics: Option<Socket | undefined>;
-  readonly asap: Option<"auto" | Socket | undefined>;
+  readonly metrics: Option<HostSocket | undefined>;
+  readonly asap: Option<"auto" | HostSocket | undefined>;
   readonly asapannounce: Option<GroupChoice>;
   readonly serverannouncecycle: Option<number | undefined>;
   readonly endpointkeepalivetransmissioninterval: Option<number | undefined>;
@@ -30,7 +30,7 @@ export interface RegistrarOptionTable
   readonly maxhresitems: Option<number>;
   readonly maxincrement: Option<number>;
   readonly distancestep: Option<number>;
-  readonly enrp: Option<"auto" | Socket | undefined>;
+  readonly enrp: Option<"auto" | HostSocket | undefined>;
   readonly enrpannounce: Option<GroupChoice>;
   readonly peer: Option<readonly HostSocket[]>;
   readonly peerheartbeatcycle: Option<number | undefined>;
@@ -124,10 +124,9 @@ export const registrarOptionTable: RegistrarOptionTable = {
   }),
   "disable-ipv6": flag("Serve IPv4 addresses only", general),
   quiet: flag("Log warnings and errors only", general),
-  metrics: socket("Serve metrics for Prometheus by HTTP at this address, path /metrics", {
+  metrics: socket("Serve metrics for Prometheus by HTTP there, path /metrics", {
     ...general,
     words: [],
-    valueName: "address[:port]",
     defaultValue: undefined,
     defaultPort: METRICS_PORT,
   }),
@@ -142,6 +141,7 @@ export const registrarOptionTable: RegistrarOptionTable = {
   asapannounce: socket("Multicast group to announce this registrar in", {
     ...asap,
     words: ["auto", "off", "none"],
+    valueName: "auto|off|none|group[:port]",
     defaultValue: "auto",
     defaultText: "auto: 239.0.0.50:3863",
     defaultPort: 3863,
@@ -190,6 +190,7 @@ export const registrarOptionTable: RegistrarOptionTable = {
   enrpannounce: socket("Multicast group to show this registrar to other registrars in", {
     ...enrp,
     words: ["auto", "off", "none"],
+    valueName: "auto|off|none|group[:port]",
     defaultValue: "auto",
     defaultText: "auto: 239.0.0.51:9901",
     defaultPort: 9901,

@@ -1,9 +1,11 @@
 /** Where a registrar is: its endpoints and its groups, as the options say it. */
-import { networkInterfaces } from "node:os";
+import { LocalAddressCache } from "../../ffi/local_addresses.ts";
 import { isIpv4 } from "../../protocol/net.ts";
 import type { IpAddress } from "../../protocol/net.ts";
 import type { ChannelOptions, DrivenEndpoint } from "../driver/drive.ts";
 import { ASAP_ANNOUNCE_GROUP, ENRP_PRESENCE_GROUP, groupOf } from "../driver/groups.ts";
+import { resolveLocal } from "../driver/host_names.ts";
+import type { Lookup } from "../driver/host_names.ts";
 import { OptionError } from "../options.ts";
 import type { RegistrarOptionValues } from "./options.ts";
 
@@ -16,13 +18,24 @@ export interface RegistrarEndpoints {
 /**
  * The endpoints that `-asap` and `-enrp` ask for: the well-known ports when they are free, unless others were named.
  *
- * @throws {OptionError} when the options contradict each other
+ * @param ask finds the addresses of a place that is named; the system's resolver unless a test has its own
+ * @throws {OptionError} when the options contradict each other, or a name has no address of this host
  */
-export function registrarEndpoints(options: RegistrarOptionValues): RegistrarEndpoints {
-  return { asap: endpoint("asap", options, 3863), enrp: endpoint("enrp", options, 9901) };
+export async function registrarEndpoints(
+  options: RegistrarOptionValues,
+  ask?: Lookup,
+): Promise<RegistrarEndpoints> {
+  return {
+    asap: await endpoint("asap", options, { port: 3863, ask }),
+    enrp: await endpoint("enrp", options, { port: 9901, ask }),
+  };
 }
 
-function endpoint(name: "asap" | "enrp", options: RegistrarOptionValues, port: number): DrivenEndpoint {
+async function endpoint(
+  name: "asap" | "enrp",
+  options: RegistrarOptionValues,
+  { port, ask }: { readonly port: number; readonly ask: Lookup | undefined },
+): Promise<DrivenEndpoint> {
   const chosen = options[name];
   const common: DrivenEndpoint = {
     listen: true,
@@ -37,27 +50,32 @@ function endpoint(name: "asap" | "enrp", options: RegistrarOptionValues, port: n
       addresses: options["disable-ipv6"] ? ipv4Addresses() : [],
     };
   }
-  const addresses = chosen.addresses.filter((address) => address !== "0.0.0.0" && address !== "::");
+  const own = options["disable-ipv6"] ? ipv4Addresses() : undefined;
+  const found = await resolveLocal(chosen, { ask, own });
+  const addresses = found.addresses.filter((address) => address !== "0.0.0.0" && address !== "::");
   if (options["disable-ipv6"] && addresses.some((address) => !isIpv4(address))) {
     throw new OptionError(`option -${name} names an IPv6 address, and -disable-ipv6 forbids them`);
   }
-  return { ...common, port: chosen.port, addresses };
+  return { ...common, port: found.port, addresses };
 }
 
 /** The IPv4 addresses of this host. */
 function ipv4Addresses(): IpAddress[] {
-  return Object.values(networkInterfaces()).flatMap((entries) => entries ?? [])
-    .filter(({ family }) => family === "IPv4").map(({ address }) => address);
+  return new LocalAddressCache().addresses().filter(isIpv4);
 }
 
 /**
  * The groups that announces and presences go to.
  *
+ * @param ask finds the address of a group that is named; the system's resolver unless a test has its own
  * @throws {OptionError} when one is not a multicast group
  */
-export function registrarChannels(options: RegistrarOptionValues): Record<string, ChannelOptions> {
-  const announce = groupOf("asapannounce", options.asapannounce, ASAP_ANNOUNCE_GROUP);
-  const presence = groupOf("enrpannounce", options.enrpannounce, ENRP_PRESENCE_GROUP);
+export async function registrarChannels(
+  options: RegistrarOptionValues,
+  ask?: Lookup,
+): Promise<Record<string, ChannelOptions>> {
+  const announce = await groupOf("asapannounce", options.asapannounce, ASAP_ANNOUNCE_GROUP, ask);
+  const presence = await groupOf("enrpannounce", options.enrpannounce, ENRP_PRESENCE_GROUP, ask);
   const hops = options.announcettl;
   return {
     ...(announce !== undefined && { "asap-announce": { group: announce, sendFrom: "asap", hops } }),

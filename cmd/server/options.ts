@@ -10,7 +10,7 @@ import {
 import { livesOptions } from "../driver/lives.ts";
 import type { LivesOptions } from "../driver/lives.ts";
 import { flag, identifier, integer, socket, text } from "../options.ts";
-import type { Option, OptionValues, Socket } from "../options.ts";
+import type { HostSocket, Option, OptionValues } from "../options.ts";
 import type {
   BackgroundOptions,
   LogOptions,
@@ -26,7 +26,7 @@ export interface ServerOptions
   extends RegistrarHuntOptions, StatusOptions, LivesOptions, BackgroundOptions, TransportOptions, LogOptions {
   readonly identifier: Option<number | undefined>;
   readonly cspidentifier: Option<number | undefined>;
-  readonly local: Option<"auto" | Socket | undefined>;
+  readonly local: Option<"auto" | HostSocket | undefined>;
   readonly poolhandle: Option<string | undefined>;
   readonly policy: Option<PolicyParameter>;
   readonly rereginterval: Option<number>;

@@ -1,6 +1,7 @@
 /** Runs the machine of a service until it is to end: the part that all services have in common. */
 import { drive, stopMachine } from "../driver/drive.ts";
 import type { Driver, DriverInput } from "../driver/drive.ts";
+import { resolveLocal } from "../driver/host_names.ts";
 import { LogLevel } from "../driver/log.ts";
 import type { Log } from "../driver/log.ts";
 import { randomIdentifier } from "../driver/random.ts";
@@ -60,7 +61,7 @@ export async function runService<OwnInput, OwnEffect extends { readonly type: st
   const { options, signal, log, transport } = context;
   const poolName = options.poolhandle ?? plan.defaultPoolHandle;
   const elementId = options.identifier ?? randomIdentifier();
-  const channels = announceChannels(options);
+  const channels = await announceChannels(options), local = await localOptions(options.local);
   const reporting = await statusPlan(options);
   const contact = new RegistrarContact();
   const host = new ServiceHost({
@@ -84,7 +85,7 @@ export async function runService<OwnInput, OwnEffect extends { readonly type: st
       transport,
       endpoints: {
         hunt: endpoints.hunt,
-        data: { ...endpoints.data, ...plan.dataEndpoint, ...localOptions(options.local) },
+        data: { ...endpoints.data, ...plan.dataEndpoint, ...local },
       },
       channels,
       onProblem: (sentence, channel) => log.once(channel, LogLevel.warning, sentence),
@@ -139,6 +140,6 @@ function tellPlace(log: Log, title: string, elementId: number, pool: string, end
   });
 }
 
-function localOptions(local: ServerOptionValues["local"]): EndpointOptions {
-  return typeof local === "object" ? { port: local.port, addresses: local.addresses } : {};
+async function localOptions(local: ServerOptionValues["local"]): Promise<EndpointOptions> {
+  return typeof local === "object" ? await resolveLocal(local) : {};
 }

@@ -1,15 +1,20 @@
 /** Option `-web`: whether, and where, a command has a page for a browser. */
 import type { Context } from "../command.ts";
 import type { Log } from "../driver/log.ts";
-import { OptionError, readSocket } from "../options.ts";
-import type { Option, Socket } from "../options.ts";
+import { resolveLocal } from "../driver/host_names.ts";
+import type { LocalNames } from "../driver/host_names.ts";
+import { OptionError, readHostSocket } from "../options.ts";
+import type { HostSocket, Option } from "../options.ts";
 import { formatTransportAddress } from "../../protocol/net.ts";
 import type { IpAddress, TransportAddress } from "../../protocol/net.ts";
 import { openWebServer } from "./web_server.ts";
 import type { WebPlan, WebServer } from "./web_server.ts";
 
 /** `auto` = nobody said anything: a page on loopback if somebody may look, and if there can be one. `on` = there must be one. */
-export type WebWish = "auto" | "on" | "off" | TransportAddress;
+export type WebWish<Place = TransportAddress> = "auto" | "on" | "off" | Place;
+
+/** What the command line says: a host may be there by its name. */
+export type WebChoice = WebWish<HostSocket>;
 
 /** Ports behind a command's own that are tried before any port is good enough: as many programs have their usual places. */
 const NEIGHBOUR_PORTS = 9;
@@ -18,10 +23,10 @@ const NEIGHBOUR_PORTS = 9;
 const LOOPBACK: readonly IpAddress[] = ["127.0.0.1", "::1"];
 
 /** @param defaultPort where the command's page usually is */
-export function webOption(defaultPort: number): Option<WebWish> {
+export function webOption(defaultPort: number): Option<WebChoice> {
   return {
     summary: "Where the page for a browser is; -web alone wants one at the usual place, off means none",
-    valueName: "address:port|off",
+    valueName: "host:port|off",
     defaultValue: "auto",
     defaultText: `127.0.0.1:${defaultPort} or the next free port; with -json off`,
     repeatable: false,
@@ -34,33 +39,39 @@ export function webOption(defaultPort: number): Option<WebWish> {
   };
 }
 
-function readWish(value: string, defaultPort: number): WebWish {
+function readWish(value: string, defaultPort: number): WebChoice {
   if (value === "auto" || value === "on" || value === "off") return value;
   const port = /^:?(\d{1,5})$/.exec(value)?.[1];
   const place = readPlace(port === undefined ? value : `127.0.0.1:${port}`, defaultPort);
-  const [address, another] = place?.addresses ?? [];
-  if (place !== undefined && address !== undefined && another === undefined) {
-    return { address, port: place.port };
-  }
+  if (place?.hosts.length === 1) return place;
   throw new OptionError(
     `must be on, off, a port, or an address such as 127.0.0.1:${defaultPort}, not ${JSON.stringify(value)}`,
   );
 }
 
-function readPlace(value: string, defaultPort: number): Socket | undefined {
+function readPlace(value: string, defaultPort: number): HostSocket | undefined {
   try {
-    return readSocket(value, defaultPort);
+    return readHostSocket(value, defaultPort);
   } catch (error) {
     if (error instanceof OptionError) return undefined; // what is right here is more than an address
     throw error;
   }
 }
 
-/** A page that nobody asked for is for people: where a program reads the output, there is none. */
-export function pageWish(
-  { options }: Pick<Context<{ readonly web: WebWish; readonly json: boolean }>, "options">,
-): WebWish {
-  return options.web === "auto" && options.json ? "off" : options.web;
+/**
+ * What is wanted, with the first address of a host. A page that nobody asked for is for people: where a program reads the
+ * output, there is none.
+ *
+ * @throws {OptionError} when a name has no address of this host
+ */
+export async function pageWish(
+  { options }: Pick<Context<{ readonly web: WebChoice; readonly json: boolean }>, "options">,
+  names?: LocalNames,
+): Promise<WebWish> {
+  const { web, json } = options;
+  if (typeof web === "string") return web === "auto" && json ? "off" : web;
+  const { addresses: [address = ""], port } = await resolveLocal(web, names);
+  return { address, port };
 }
 
 /** The place that was wanted for a page cannot be had; the message is a sentence for people. */

@@ -134,11 +134,11 @@ function open(
   users: number,
   seconds: number,
 ): Promise<AsapLoad> {
-  const words = [`-asap=${work}`, `-elements=${ELEMENTS}`, `-local=${ADDRESS}`];
+  const words = [`-asap=${work}`, `-elements=${ELEMENTS}`];
   const { values } = parseOptions(benchOptions, words, () => undefined);
   const options = { ...values as BenchOptionValues, duration: seconds };
   const peer = { addresses: [ADDRESS], port }, { signal } = new AbortController();
-  return AsapLoad.open({ transport, options, peer, emit: () => {}, signal }, work, users);
+  return AsapLoad.open({ transport, options, local: [ADDRESS], peer, emit: () => {}, signal }, work, users);
 }
 
 async function measure(load: AsapLoad): Promise<Figures> {

@@ -62,9 +62,9 @@ async function main({ address, registrars, pools }: SelectionTask): Promise<void
 
 /** Tries until the registrar is there. */
 async function connect(transport: Transport, address: string, registrar: string): Promise<AsapLink> {
-  const { values } = parseOptions(benchOptions, ["-asap=resolve", `-local=${address}`], () => undefined);
+  const { values } = parseOptions(benchOptions, ["-asap=resolve"], () => undefined);
   const options = values as BenchOptionValues, { signal } = new AbortController();
-  const task = { transport, options, peer: { addresses: [registrar], port: 3863 }, signal };
+  const task = { transport, options, local: [address], peer: { addresses: [registrar], port: 3863 }, signal };
   for (const deadline = performance.now() + START_LIMIT_MS;;) {
     try {
       return await openAsapLink(task);

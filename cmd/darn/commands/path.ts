@@ -5,7 +5,7 @@ import type { Association } from "../associations.ts";
 import { CommandError } from "../command_error.ts";
 import { expectNothingElse } from "../command_line.ts";
 import type { CommandLine } from "../command_line.ts";
-import { hostAddresses } from "../hosts.ts";
+import { localHostAddresses } from "../hosts.ts";
 import type { InteractiveCommand } from "../interactive_command.ts";
 import { renderPaths } from "../render/association.ts";
 import type { Session } from "../session.ts";
@@ -153,7 +153,7 @@ async function changeAddresses(session: Session, line: CommandLine, change: "add
   if (host === undefined || host === "") throw new CommandError(`${line.name} wants an address of this host`);
   const number = namedAssociation(line);
   const endpoint: Endpoint = number === undefined ? session.endpoint : session.association(number).endpoint;
-  for (const address of await hostAddresses([host])) {
+  for (const address of await localHostAddresses([host])) {
     if (change === "add") endpoint.addAddress(address);
     else endpoint.removeAddress(address);
   }

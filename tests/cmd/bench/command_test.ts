@@ -103,6 +103,15 @@ for (const kind of ["-count=1", "-discard", "-asap=register"]) {
   });
 }
 
+Deno.test("rsp bench -local takes the name of a host", async () => {
+  const port = PORT + 10;
+  const server = new Call("-listen", "-json", "-once", `-port=${port}`, "-local=localhost");
+  await server.says(/listening/);
+  const client = new Call(`localhost:${port}`, "-json", "-local=localhost", "-count=1", "-size=10");
+  assert.equal(await client.ended, 0, client.stderr);
+  assert.equal(await server.ended, 0, server.stderr);
+});
+
 Deno.test("rsp bench says when nobody listens", async () => {
   const client = new Call(`127.0.0.1:${PORT + 6}`);
   assert.equal(await client.ended, 1);

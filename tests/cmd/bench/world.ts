@@ -19,7 +19,8 @@ export class Call {
 
   /** @param line as behind `rsp bench` */
   constructor(...line: readonly string[]) {
-    const transport = ["-transport=embedded", "-encapsulation=udp", "-local=127.0.0.1"];
+    const transport = ["-transport=embedded", "-encapsulation=udp"];
+    if (!line.some((word) => word.startsWith("-local="))) transport.push("-local=127.0.0.1");
     const { values, given, positionals } = parseOptions(
       command.options,
       [...line, ...transport],

@@ -39,7 +39,8 @@ Deno.test("completionModel() knows the values of the commands' own options", asy
     return found === undefined ? undefined : tokenList(found);
   };
   assert.equal(values("registrar", "transport"), "auto kernel embedded");
-  assert.equal(values("registrar", "asap"), "auto");
+  assert.equal(values("registrar", "asap"), "auto HOST");
+  assert.equal(values("registrar", "asapannounce"), "auto off none");
   assert.equal(values("registrar", "logfile"), "FILE");
   assert.equal(values("registrar", "identifier"), "ANY");
   assert.equal(values("registrar", "peer"), "HOST");

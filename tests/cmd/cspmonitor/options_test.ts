@@ -38,7 +38,7 @@ Deno.test("rsp cspmonitor takes RSPLIB's times, those of 2010 by their old name"
   assert.equal(parse("-purge=2000").purgeinterval, 2000);
   assert.equal(parse("-purgeinterval=2000").purgeinterval, 2000);
   assert.deepEqual(parse("-localaddress=10.1.0.9:3000").localaddress, {
-    addresses: ["10.1.0.9"],
+    hosts: ["10.1.0.9"],
     port: 3000,
   });
 });

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { PassThrough } from "node:stream";
 import { command as scriptingClient } from "../../../cmd/scriptingclient/command.ts";
+import { command as registrar } from "../../../cmd/registrar/command.ts";
 import { command as server } from "../../../cmd/server/command.ts";
 import { command as terminal } from "../../../cmd/terminal/command.ts";
 import { Program, startRegistrar } from "../program.ts";
@@ -26,6 +27,22 @@ async function withRegistrar(
     for (const one of programs) await one.stop();
   }
 }
+
+Deno.test("rsp registrar and rsp server are where the name of a host says", async () => {
+  await withRegistrar(async (_option, start) => {
+    const places = ["-asap=localhost:0", "-enrp=localhost:0", "-metrics=localhost:0", "-enrpannounce=off"];
+    const pr = start(registrar, ...places);
+    const { asapPort } = await pr.event("ports");
+    assert.match(
+      String((await pr.event("metrics"))["where"]),
+      /^http:\/\/(127\.0\.0\.1|\[::1\]):\d+\/metrics$/,
+    );
+    const pe = start(server, "-echo", "-local=localhost", `-registrar=localhost:${asapPort}`);
+    const addresses = (await pe.event("place"))["addresses"] as readonly string[];
+    assert.ok(addresses.length > 0 && addresses.every((one) => /^(127\.0\.0\.1|\[::1\]):\d+$/.test(one)));
+    await pe.event("registered");
+  });
+});
 
 Deno.test("rsp server -local serves at the address and the port that are named", async () => {
   await withRegistrar(async (option, start) => {

@@ -4,16 +4,16 @@ import { Log, LogLevel } from "../../../cmd/driver/log.ts";
 import { OptionError } from "../../../cmd/options.ts";
 import { parseOptions } from "../../../cmd/parse_options.ts";
 import { openPage, PagePlaceTaken, pageWish, webOption } from "../../../cmd/web/web_option.ts";
-import type { WebWish } from "../../../cmd/web/web_option.ts";
+import type { WebChoice } from "../../../cmd/web/web_option.ts";
 import { pageAsset } from "../../../cmd/web/shared_assets.ts";
 import { ask } from "./http.ts";
 
 const PORT = 42_960;
 const PLAN = { assets: new Map([["/", pageAsset("<p>here</p>")]]), snapshot: () => 0 };
 
-function wish(...line: string[]): WebWish {
+function wish(...line: string[]): WebChoice {
   return parseOptions({ web: webOption(PORT) }, line, (name) => name === "RSP_WEB" ? undefined : name)
-    .values["web"] as WebWish;
+    .values["web"] as WebChoice;
 }
 
 /** A log that a test reads. */
@@ -31,13 +31,13 @@ Deno.test("webOption() reads where a page is wanted", () => {
   assert.equal(wish("-web"), "on");
   assert.equal(wish("--web=off"), "off");
   assert.equal(wish("-web", "off"), "on", "a value stands behind = only");
-  assert.deepEqual(wish("-web=8080"), { address: "127.0.0.1", port: 8080 });
-  assert.deepEqual(wish("-web=:8080"), { address: "127.0.0.1", port: 8080 });
-  assert.deepEqual(wish("-web=0.0.0.0"), { address: "0.0.0.0", port: PORT });
-  assert.deepEqual(wish("-web=10.1.0.1:0"), { address: "10.1.0.1", port: 0 });
-  assert.deepEqual(wish("-web=[::1]:8080"), { address: "::1", port: 8080 });
-  assert.deepEqual(wish("-web=localhost:8080"), { address: "127.0.0.1", port: 8080 });
-  for (const wrong of ["-web=", "-web=99999", "-web=pc1:8080", "-web=127.0.0.1,::1", "-web=yes please"]) {
+  assert.deepEqual(wish("-web=8080"), { hosts: ["127.0.0.1"], port: 8080 });
+  assert.deepEqual(wish("-web=:8080"), { hosts: ["127.0.0.1"], port: 8080 });
+  assert.deepEqual(wish("-web=0.0.0.0"), { hosts: ["0.0.0.0"], port: PORT });
+  assert.deepEqual(wish("-web=10.1.0.1:0"), { hosts: ["10.1.0.1"], port: 0 });
+  assert.deepEqual(wish("-web=[::1]:8080"), { hosts: ["::1"], port: 8080 });
+  assert.deepEqual(wish("-web=localhost:8080"), { hosts: ["localhost"], port: 8080 });
+  for (const wrong of ["-web=", "-web=99999", "-web=pc1:99999", "-web=127.0.0.1,::1", "-web=yes please"]) {
     assert.throws(
       () => wish(wrong),
       (error) =>
@@ -47,12 +47,27 @@ Deno.test("webOption() reads where a page is wanted", () => {
   }
 });
 
-Deno.test("pageWish() wants no page for programs, unless somebody asked for it", () => {
-  const wishOf = (web: WebWish, json: boolean) => pageWish({ options: { web, json } });
-  assert.equal(wishOf("auto", false), "auto");
-  assert.equal(wishOf("auto", true), "off");
-  assert.equal(wishOf("on", true), "on");
-  assert.equal(wishOf("off", false), "off");
+Deno.test("pageWish() wants no page for programs, unless somebody asked for it", async () => {
+  const wishOf = (web: WebChoice, json: boolean) => pageWish({ options: { web, json } });
+  assert.equal(await wishOf("auto", false), "auto");
+  assert.equal(await wishOf("auto", true), "off");
+  assert.equal(await wishOf("on", true), "on");
+  assert.equal(await wishOf("off", false), "off");
+});
+
+Deno.test("pageWish() wants a page at the first address that this host has of a name", async () => {
+  const names = {
+    ask: () => Promise.resolve(["10.1.0.1", "10.1.0.2", "fd01::2"]),
+    own: ["10.1.0.2", "fd01::2"],
+  };
+  const options = { web: wish("-web=pc2:8080"), json: false };
+  assert.deepEqual(await pageWish({ options }, names), { address: "10.1.0.2", port: 8080 });
+  await assert.rejects(
+    pageWish({ options }, { ...names, own: ["10.1.0.3"] }),
+    (error) =>
+      error instanceof OptionError &&
+      /^host "pc2" is 10\.1\.0\.1, 10\.1\.0\.2, fd01::2, /.test(error.message),
+  );
 });
 
 Deno.test("openPage() opens none when none is wanted", () => {
