@@ -15,6 +15,9 @@ export const MARK_VARIABLE = "RSP_JOB";
 /** Processes that are looked at; beyond, a job is over any limit anyhow. */
 const MAX_MEMBERS = 5000;
 
+/** Times that a sweep asks for all processes: while it looks at some, others may have begun. Few have, after the first. */
+const MAX_LISTINGS = 20;
+
 /** Rounds of killing: a process may fork while the others are being killed. */
 const MAX_KILL_ROUNDS = 200;
 
@@ -53,14 +56,29 @@ export class ProcessFamily {
     if (processId !== undefined && startTime !== undefined) this.#known.set(processId, startTime);
   }
 
-  /** Looks through all processes of the machine for those that have left their parents. Not needed in a namespace. */
-  sweep(): void {
-    if (this.#marks.isNamespace) return;
-    for (const processId of allProcesses()) {
-      if (this.#known.has(processId) || !this.#isMarked(processId)) continue;
-      const startTime = startTimeOf(processId);
-      if (startTime !== undefined) this.#known.set(processId, startTime);
+  /**
+   * Looks through all processes of the machine for those that have left their parents, until none is left that has not been
+   * looked at: one that goes on in another process would have gone when its turn comes. Not needed in a namespace.
+   *
+   * @returns how many were not known before
+   */
+  sweep(): number {
+    if (this.#marks.isNamespace) return 0;
+    const seen = new Set<number>();
+    let found = 0;
+    for (let listing = 0; listing < MAX_LISTINGS; listing++) {
+      const fresh = allProcesses().filter((processId) => !seen.has(processId));
+      if (fresh.length === 0) break;
+      for (const processId of fresh) {
+        seen.add(processId);
+        if (this.#known.has(processId) || !this.#isMarked(processId)) continue;
+        const startTime = startTimeOf(processId);
+        if (startTime === undefined) continue;
+        this.#known.set(processId, startTime);
+        found++;
+      }
     }
+    return found;
   }
 
   /** What the job takes now. */
@@ -96,12 +114,12 @@ export class ProcessFamily {
   }
 
   #killOnce(): number {
-    this.sweep();
+    const found = this.sweep();
     const members = this.#members().filter((processId) => !isZombie(processId));
     // Stopped first, they cannot fork while the others are being killed.
     if (!this.#marks.isNamespace) { for (const processId of members) signal(processId, "SIGSTOP"); }
     for (const processId of members) signal(processId, "SIGKILL");
-    return members.length;
+    return Math.max(found, members.length); // one that has just gone may have left another behind
   }
 
   /** Those that live, from the first on; descendants of all that are known become known. */

@@ -60,10 +60,12 @@ Deno.test("five jobs are calculated, and both sides write them down in RSPLIB's 
     assert.deepEqual(lines.map(({ JobID }) => JobID), ["1", "2", "3", "4", "5"]);
     const size = lines.reduce((sum, { JobSize }) => sum + Number(JobSize), 0);
     assert.equal(size, summary["calculations"]);
+    let allTook = 0;
     for (const line of lines) {
       // Not the processing time: in one busy process the Accept may be read late.
       const took = Number(line["StartupDelay"]) + Number(line["ProcessingTime"]);
       const alone = Number(line["JobSize"]) / 1e6;
+      allTook += took;
       assert.ok(took >= alone - 0.001, `a job of ${alone} s alone took ${took} s`);
       assert.ok(Number(line["CompleteTimeStamp"]) > 1.7e9, "in seconds since 1970");
     }
@@ -81,7 +83,9 @@ Deno.test("five jobs are calculated, and both sides write them down in RSPLIB's 
     const work = await scalars(peScalar);
     assert.equal(work.get("CalcAppPE Total Jobs Accepted"), 5);
     const used = work.get("CalcAppPE Total Used Capacity")!;
-    assert.ok(used >= size - 5 && used < size * 3 + 100_000, `${used} calculations for ${size}`);
+    assert.ok(used >= size - 5, `${used} calculations for ${size}`);
+    // While a job is there its capacity is used, and a busy process is late to end one.
+    assert.ok(used <= 1e6 * allTook + 5, `${used} calculations in ${allTook} s`);
     const wasted = work.get("CalcAppPE Total Wasted Capacity")!,
       uptime = work.get("CalcAppPE Service Uptime")!;
     assert.ok(Math.abs(used + wasted - 1e6 * uptime) < 10, "what was not used was wasted");

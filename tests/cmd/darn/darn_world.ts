@@ -3,7 +3,7 @@ import { runProgram } from "../../../cmd/run.ts";
 import { recordOutput } from "../world.ts";
 
 /** How long something may take before a test gives up. */
-const DEADLINE_MS = 10_000;
+const DEADLINE_MS = 30_000;
 
 /** On loopback, in UDP, without privileges. */
 export const LOOPBACK: readonly string[] = ["-H", "127.0.0.1", "-transport=embedded", "-encapsulation=udp"];

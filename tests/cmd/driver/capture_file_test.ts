@@ -119,7 +119,8 @@ for (const { name, address, options } of CARRIERS) {
         assert.equal(all.length, file.packets);
         // HEARTBEATs come when they like, and by the portable driver from where they like.
         const packets = all.filter(([, type]) => type !== "4" && type !== "5");
-        const types = packets.map(([direction, type]) => `${Number(direction)}:${type}`);
+        // Each once, for a process that was stopped for long repeats what is not answered.
+        const types = [...new Set(packets.map(([direction, type]) => `${Number(direction)}:${type}`))];
         assert.deepEqual(types.slice(0, 4), ["2:1", "1:2", "2:10", "1:11"]); // INIT to COOKIE ACK
         assert.deepEqual(types.slice(-3), ["2:7", "1:8", "2:14"]); // SHUTDOWN to SHUTDOWN COMPLETE
         assert.ok(types.includes("2:0") && types.includes("1:3")); // DATA, SACK
