@@ -120,6 +120,7 @@ export class AssociationParts implements PacketSources, PathMtuOwner, SendingOwn
       settings,
       counters: this.host.counters,
       counts: this.counts,
+      lentOctets: this.host.lentOctets,
       format: this.format,
       initialTsn: seed.localTsn,
       streams: seed.outboundStreams,

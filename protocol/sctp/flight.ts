@@ -1,6 +1,6 @@
 import type { Instant } from "../net.ts";
 import { assert } from "../wire/assert.ts";
-import { giveBack } from "./lent_octets.ts";
+import type { LentOctets } from "./lent_octets.ts";
 import type { OutboundMessage } from "./outbound_message.ts";
 import type { Path } from "./path.ts";
 import type { PathSet } from "./path_set.ts";
@@ -76,14 +76,16 @@ export class Flight {
 
   readonly #pathSet: PathSet;
   readonly #headerOctets: number;
+  readonly #lentOctets: LentOctets;
   /** No chunk before this TSN is marked. */
   #markHint: number;
 
-  constructor(firstTsn: number, paths: PathSet, headerOctets: number) {
+  constructor(firstTsn: number, paths: PathSet, headerOctets: number, lentOctets: LentOctets) {
     this.firstTsn = firstTsn;
     this.#markHint = firstTsn;
     this.#pathSet = paths;
     this.#headerOctets = headerOctets;
+    this.#lentOctets = lentOctets;
   }
 
   /** The TSN that the next chunk gets. */
@@ -133,7 +135,7 @@ export class Flight {
     if (this.states[slot] !== ChunkState.abandoned) this.unacknowledgedOctets -= this.lengths[slot]!;
     this.states[slot] = ChunkState.free;
     const message = this.messages[slot];
-    if (message?.lent === true && isOver(message, this.firstTsn)) giveBack(message.data);
+    if (message?.lent === true && isOver(message, this.firstTsn)) this.#lentOctets.giveBack(message.data);
     this.messages[slot] = undefined;
     this.firstTsn = tsnAdd(this.firstTsn, 1);
     this.count--;

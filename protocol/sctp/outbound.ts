@@ -16,6 +16,7 @@ import type { DataFormat } from "./data_format.ts";
 import { DataWriter } from "./data_writer.ts";
 import type { StackCounters } from "./environment.ts";
 import { Flight } from "./flight.ts";
+import type { LentOctets } from "./lent_octets.ts";
 import { OUTBOUND_OVERHEAD } from "./limits.ts";
 import { OutboundBacklog } from "./outbound_backlog.ts";
 import type { OutboundHold } from "./outbound_hold.ts";
@@ -35,6 +36,7 @@ export interface OutboundParts {
   readonly settings: { readonly noDelay: boolean };
   readonly counters: StackCounters;
   readonly counts: AssociationCounts;
+  readonly lentOctets: LentOctets;
   readonly format: DataFormat;
   readonly initialTsn: number;
   readonly streams: number;
@@ -56,7 +58,7 @@ export class Outbound {
 
   constructor(parts: OutboundParts) {
     const { paths, settings, counters, counts, format } = parts;
-    const flight = new Flight(parts.initialTsn, paths, format.headerOctets);
+    const flight = new Flight(parts.initialTsn, paths, format.headerOctets, parts.lentOctets);
     const streams = new OutboundStreams(parts.streams, format);
     const backlog = new OutboundBacklog(format.interleaved);
     const window = new PeerWindow(parts.peerWindow, flight);

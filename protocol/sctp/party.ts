@@ -12,8 +12,9 @@ import type {
 } from "../net.ts";
 import type { Prng } from "../machine.ts";
 import type { Endpoint } from "./endpoint.ts";
-import type { EndpointSettings } from "./options.ts";
 import type { StackCounters, StackEnvironment } from "./environment.ts";
+import type { LentOctets } from "./lent_octets.ts";
+import type { EndpointSettings } from "./options.ts";
 import type { Target } from "./path.ts";
 
 /**
@@ -56,6 +57,8 @@ export interface Party {
 export interface Host {
   readonly environment: StackEnvironment;
   readonly counters: StackCounters;
+  /** Copies of what users have lent. */
+  readonly lentOctets: LentOctets;
   /** For jitter; nothing secret. */
   readonly prng: Prng;
   /** A number that nobody can guess, not 0: a tag. */

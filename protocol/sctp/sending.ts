@@ -5,7 +5,6 @@
 import type { AssociationId, Instant, PartialReliability, SendCommand, SendFailure } from "../net.ts";
 import type { Authentication } from "./authentication.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { keepLent } from "./lent_octets.ts";
 import type { EndpointSettings } from "./options.ts";
 import type { Outbound } from "./outbound.ts";
 import { newMessage } from "./outbound_message.ts";
@@ -48,7 +47,7 @@ export class Sending {
   send(command: SendCommand, open: boolean, now: Instant): boolean {
     const { settings, outbound, host, partialReliability, authentication } = this.#owner;
     const { stream = 0, lent = false, reliability = settings.defaultReliability } = command;
-    const data = lent ? keepLent(command.data, command.head) : command.data;
+    const data = lent ? host.lentOctets.keep(command.data, command.head) : command.data;
     const message = newMessage({
       data,
       lent,

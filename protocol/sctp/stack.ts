@@ -34,6 +34,7 @@ import {
 import type { EndpointHandle } from "./endpoint_handle.ts";
 import { newCounters } from "./environment.ts";
 import type { StackCounters, StackEnvironment, StackEvent } from "./environment.ts";
+import { LentOctets } from "./lent_octets.ts";
 import { MAX_ASSOCIATIONS, MAX_STATELESS_REPLIES } from "./limits.ts";
 import { onCookieEcho, onInit } from "./listener.ts";
 import { completeOptions } from "./options.ts";
@@ -599,6 +600,7 @@ export class SctpStack {
     return {
       environment: this.#environment,
       counters: this.#counters,
+      lentOctets: new LentOctets(),
       prng: new Prng(readU32(seed, 0)),
       randomTag: () => this.#randomTag(),
       newId: () => ++this.#lastId,
