@@ -3,7 +3,8 @@
  * The names, fields and scopes are those of `SOCKET_OPTIONS`; an option without a handler is one that this stack has not.
  */
 import { socketOption, SocketOptionError } from "../net.ts";
-import type { SocketOptionName, SocketOptionValue } from "../net.ts";
+import type { Instant, SocketOptionName, SocketOptionTarget, SocketOptionValue } from "../net.ts";
+import type { EndpointHandles } from "./endpoint_handles.ts";
 import { invalid, OptionFields } from "./socket_option_scope.ts";
 import type { OptionHandler, OptionHandlers, OptionScope } from "./socket_option_scope.ts";
 import { AUTHENTICATION_OPTIONS, DYNAMIC_ADDRESS_OPTIONS } from "./socket_options_authentication.ts";
@@ -18,6 +19,37 @@ const HANDLERS: OptionHandlers = {
   ...AUTHENTICATION_OPTIONS,
   ...DYNAMIC_ADDRESS_OPTIONS,
 };
+
+/**
+ * Finds what an option is read from or set for.
+ *
+ * @throws {SocketOptionError} when there is no such endpoint, association or path
+ */
+export function optionScope(
+  handles: EndpointHandles,
+  handle: number,
+  name: SocketOptionName,
+  target: SocketOptionTarget,
+  now: Instant,
+): OptionScope {
+  const owner = handles.get(handle);
+  const { endpoint } = owner;
+  const { association: id = owner.association, address, stream } = target;
+  const associations = (): number[] =>
+    handles.partiesOf(owner).map((party) => party.id).sort((a, b) => a - b);
+  const scope = { name, endpoint, stream, now, associations };
+  if (id === undefined) {
+    if (address !== undefined) throw invalid("An address belongs to an association: say which one");
+    return { ...scope, parts: undefined, path: undefined, settings: endpoint.settings };
+  }
+  const parts = handles.associationOf(owner, id)?.parts;
+  if (parts === undefined) {
+    throw new SocketOptionError("ENOTCONN", `There is no association ${id} that is up`);
+  }
+  const path = address === undefined ? undefined : parts.paths.find(address);
+  if (address !== undefined && path === undefined) throw invalid(`${address} is not an address of the peer`);
+  return { ...scope, parts, path, settings: parts.settings };
+}
 
 /**
  * Reads an option.
