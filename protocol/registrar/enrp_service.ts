@@ -39,9 +39,8 @@ import { TakeoverService } from "./takeover.ts";
 const MAX_STRANGERS = 64;
 
 /** What the ENRP side needs of the registrar around it. */
-export interface EnrpContext {
+export interface EnrpContext extends RegistrarTimes {
   readonly registrarId: number;
-  readonly times: RegistrarTimes;
   readonly staticPeers: readonly StaticPeer[];
   readonly maxPeers: number;
   readonly maxElements: number;
@@ -111,10 +110,9 @@ export class EnrpService {
   /** @param context the registrar around it */
   constructor(context: EnrpContext) {
     this.#context = context;
-    const { registrarId, peers, times, execute, report } = context;
-    const { maxTimeNoResponseMs, presenceIntervalMs } = times;
+    const { registrarId, peers, execute, report } = context;
     const living = () => this.#living();
-    this.#watch = new PeerWatch(times);
+    this.#watch = new PeerWatch(context);
     this.#links = new PeerLinks({
       peers,
       execute,
@@ -124,18 +122,17 @@ export class EnrpService {
     });
     this.#post = new EnrpPost(registrarId, this.#links, execute, report);
     const parts = { ...context, links: this.#links, watch: this.#watch, post: this.#post, living };
-    this.#presences = new Presences({ ...parts, presenceIntervalMs });
+    this.#presences = new Presences(parts);
     this.#acquaintances = new Acquaintances({
       ...parts,
       replaced: (peer, now) => this.#dead(peer, "restarted", now),
     });
     this.#lists = new ServerLists({ ...parts, acquaintances: this.#acquaintances });
     this.#foreign = new ForeignElements({ ...context, lives: (id) => this.#lives(id) });
-    this.#source = new TableSource({ ...context, maxTimeNoResponseMs });
+    this.#source = new TableSource(context);
     this.#sync = new TableSync({
       ...context,
       foreign: this.#foreign,
-      maxTimeNoResponseMs,
       request: (peer, ownChildrenOnly) => {
         this.#post.send(peer, { type: "handleTableRequest", ...this.#post.ids(peer), ownChildrenOnly });
       },
@@ -143,7 +140,7 @@ export class EnrpService {
     });
     this.#updates = new HandleUpdates({ ...parts, foreign: this.#foreign, sync: this.#sync });
     this.#startUp = new StartUp({
-      ...times,
+      ...context,
       hasStaticPeers: () => [...peers].some(({ isStatic }) => isStatic),
       candidates: living,
       requestList: (peer) => this.#lists.request(peer),
@@ -431,10 +428,9 @@ export class EnrpService {
   }
 
   #newTakeover(): TakeoverService {
-    const { peers, times, adopt, disown } = this.#context;
+    const { peers, adopt, disown } = this.#context;
     return new TakeoverService({
       ...this.#context,
-      takeoverExpiryMs: times.takeoverExpiryMs,
       send: (peer, message) => this.#post.send(peer, message),
       tellPresence: () => this.#presences.tellAll(),
       forget: (peer, now) => this.#forget(peer, "taken-over", now),

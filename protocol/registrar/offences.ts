@@ -1,3 +1,4 @@
+import { formatTransportAddresses, Ppid, transportAddresses } from "../net.ts";
 import type { Instant } from "../net.ts";
 import type { AssociationRecord } from "./associations.ts";
 import type { RegistrarReport } from "./report.ts";
@@ -27,6 +28,21 @@ export class Offences {
       report({ type: "offence", source: `association ${record.association}`, reason });
     }
     if (!record.toleratesBadMessage(now)) this.expel(record, "it sends nothing but bad messages");
+  }
+
+  /**
+   * A message came of a protocol that is not served at its endpoint. One registrar protocol at the other's endpoint is a
+   * mistake that will not mend itself (RSPLIB aborts it too); other protocols are ignored.
+   */
+  wrongProtocol(record: AssociationRecord, ppid: Ppid): void {
+    const { statistics, report, abort } = this.#context;
+    statistics.badMessages++;
+    if (record.offends("PPID")) {
+      const peer = formatTransportAddresses(transportAddresses(record.peerAddresses, record.peerPort));
+      const source = `association ${record.association} of ${peer}`;
+      report({ type: "offence", source, reason: `payload protocol ${ppid} is not served here` });
+    }
+    if (ppid === Ppid.asap || ppid === Ppid.enrp) abort(record, "the wrong one of ASAP and ENRP");
   }
 
   /** An association met a limit. */

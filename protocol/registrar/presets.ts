@@ -1,4 +1,5 @@
-import type { RegistrarTimes } from "./options.ts";
+import { DEFAULT_MAX_ELEMENTS } from "../handlespace/mod.ts";
+import type { RegistrarOptions, RegistrarTimes } from "./options.ts";
 
 /** RSPLIB's times (reference/rsplib.md §1.3): what its programs expect of a registrar, and what a lab can watch. */
 export const RSPLIB_TIMES: RegistrarTimes = {
@@ -28,11 +29,31 @@ export const RFC_TIMES: RegistrarTimes = {
   takeoverExpiryMs: 5000,
 };
 
-/** The times that some options give; RSPLIB's where they give none. */
-export function timesOf(options: Partial<RegistrarTimes>): RegistrarTimes {
-  const times = { ...RSPLIB_TIMES };
-  for (const name of Object.keys(RSPLIB_TIMES) as (keyof RegistrarTimes)[]) {
-    times[name] = options[name] ?? RSPLIB_TIMES[name];
-  }
-  return times;
+/** What may stay open: the handlespace has a default of its own, or there is no limit. */
+type Open = "maxPools" | "maxIncrement" | "maxResolutionRate" | "maxUnreachableRate";
+
+/** What a registrar is, with all filled in that its options did not say. */
+export type RegistrarSettings = Required<Omit<RegistrarOptions, Open>> & Pick<RegistrarOptions, Open>;
+
+const DEFAULTS: Omit<RegistrarSettings, Open | "registrarId" | "seed" | "maxAssociationsPerHost"> = {
+  ...RSPLIB_TIMES,
+  keepAliveJitter: 0.5,
+  maxBadReports: 3,
+  reportMemoryMs: 60_000,
+  maxResolutionItems: 3,
+  minAddressScope: "auto",
+  peers: [],
+  takeoverSuggestion: false,
+  maxElementsPerTableResponse: 128,
+  distanceStepMs: 50,
+  maxElements: DEFAULT_MAX_ELEMENTS,
+  maxAssociations: 10_000,
+  maxElementsPerAssociation: 128,
+  maxPeers: 128,
+};
+
+/** Fills in what the options do not say. */
+export function settingsOf(options: RegistrarOptions): RegistrarSettings {
+  const { maxAssociations = DEFAULTS.maxAssociations } = options;
+  return { ...DEFAULTS, maxAssociationsPerHost: Math.max(1, maxAssociations >> 1), ...options };
 }

@@ -24,8 +24,8 @@ export interface ResolutionContext {
   readonly statistics: RegistrarStatistics;
   /** How many elements a pool user gets that does not say. */
   readonly maxResolutionItems: number;
-  /** Resolutions a second that one association may ask of one pool; undefined = no limit. */
-  readonly maxResolutionRate: number | undefined;
+  /** Resolutions a second that one association may ask of one pool; absent = no limit. */
+  readonly maxResolutionRate?: number;
   readonly offences: Offences;
   readonly send: (record: AssociationRecord, message: AsapMessage) => void;
   readonly report: (report: RegistrarReport) => void;

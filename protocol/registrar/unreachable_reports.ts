@@ -13,8 +13,8 @@ export interface UnreachableReportContext {
   readonly handlespace: Handlespace;
   readonly statistics: RegistrarStatistics;
   readonly badReports: BadReports;
-  /** Reports a second that one association may send about one pool; undefined = no limit. */
-  readonly maxUnreachableRate: number | undefined;
+  /** Reports a second that one association may send about one pool; absent = no limit. */
+  readonly maxUnreachableRate?: number;
   readonly offences: Offences;
   readonly report: (report: RegistrarReport) => void;
   /** Asks an element for a sign of life, whoever its home is, unless that was done just now. */
