@@ -6,8 +6,15 @@ import { RemoteGuest } from "./remote_guest.ts";
 import { HostProgram } from "./host_program.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const TIMERS = ["-hbinterval=300", "-path-max=1", "-rto-initial=300", "-rto-min=300", "-rto-max=600"];
-const SETTINGS = { hb_interval: 300, path_max_retrans: 1, rto_initial: 300, rto_min: 300, rto_max: 600 };
+/** A path is given up soon; the association survives that the other side stands still for seconds, on four paths at once. */
+const TIMERS = [
+  ...["-hbinterval=300", "-path-max=1", "-assoc-max=100"],
+  ...["-rto-initial=300", "-rto-min=300", "-rto-max=600"],
+];
+const SETTINGS = {
+  ...{ hb_interval: 300, path_max_retrans: 1, association_max_retrans: 100 },
+  ...{ rto_initial: 300, rto_min: 300, rto_max: 600 },
+};
 const ORIGINAL = ["stdbuf", "-oL", "sctp_darn"];
 /** Messages around the pulled cable. */
 const COUNT = 100;

@@ -46,11 +46,16 @@ async function withGuest(
   }
 }
 
-/**
- * Options of an association that the kernel is to end at once: a HEARTBEAT that meets it afterwards is answered with an
- * ABORT without a cause, which on another path can overtake what the kernel says of the end.
- */
+/** Options of an association that sends no HEARTBEAT of its own. */
 const QUIET = { heartbeatIntervalMs: 0 } as const;
+
+/**
+ * Options of an association that the kernel is to end: what meets it afterwards, be it the answer to one of its own
+ * HEARTBEATs, is answered with an ABORT without a cause. On another path that could overtake what the kernel says of the end.
+ */
+function onOnePath(host: string): EndpointOptions {
+  return { ...QUIET, addresses: [host] };
+}
 
 /** Waits until the paths besides the first are confirmed, too. After that, {@linkcode QUIET} lets no HEARTBEAT go out. */
 async function allConfirmed(peer: Peer, { peerAddresses }: AssociationUp, first: string): Promise<void> {
@@ -92,7 +97,7 @@ for (const carrier of CARRIERS) {
   }
 
   test("kernel connects, messages go both ways, kernel shuts down", () =>
-    withGuest(carrier, { to: [GUEST[0]!] }, async (peer, up) => {
+    withGuest(carrier, { to: [GUEST[0]!], ...QUIET }, async (peer, up) => {
       peer.onEvent = (event) => {
         if (event.type !== "message" || event.ppid !== PPID_ECHO) return;
         queueMicrotask(() => peer.send(event.association, event.data, PPID_ECHO, event.stream));
@@ -115,7 +120,7 @@ for (const carrier of CARRIERS) {
     }));
 
   test("kernel aborts with a reason", () =>
-    withGuest(carrier, { to: [GUEST[0]!], ...QUIET }, async (peer, up) => {
+    withGuest(carrier, { to: [GUEST[0]!], ...onOnePath(HOST[0]!) }, async (peer, up) => {
       await allConfirmed(peer, up, GUEST[0]!);
       ask(peer, up, { type: "abort", reason: "enough of it" });
       const down = await peer.down(up.association);
@@ -124,7 +129,7 @@ for (const carrier of CARRIERS) {
     }));
 
   test("kernel shuts an association down that the embedded stack set up", () =>
-    withGuest(carrier, { to: [GUEST[1]!], ...QUIET }, async (peer, up) => {
+    withGuest(carrier, { to: [GUEST[1]!], ...onOnePath(HOST[1]!) }, async (peer, up) => {
       await allConfirmed(peer, up, GUEST[1]!);
       ask(peer, up, { type: "shutdown" });
       const down = await peer.down(up.association);
@@ -177,7 +182,8 @@ for (const carrier of CARRIERS) {
 }
 
 Deno.test("embedded and kernel: the guest's peer is told to quit", () =>
-  withGuest(CARRIERS[0]!, { to: [GUEST[0]!] }, async (peer, up) => {
+  withGuest(CARRIERS[0]!, { to: [GUEST[0]!], ...onOnePath(HOST[0]!) }, async (peer, up) => {
+    await allConfirmed(peer, up, GUEST[0]!);
     ask(peer, up, { type: "quit" });
     assert.equal((await peer.down(up.association)).reason, "shutdown");
   }));

@@ -307,15 +307,19 @@ export function testTransport(target: ComplianceTarget): void {
     assert.equal((await server.down(atServer)).reason, "aborted");
   });
 
+  const hearsUnreachable = target.hearsUnreachable ?? true;
   test("a port that nobody has refuses", {
-    client: { maxInitRetransmissions: 2, rto: { initialMs: 200, minMs: 200, maxMs: 1000 } },
+    // Only who waits in vain does not wait long: a refusal may be late.
+    client: hearsUnreachable
+      ? {}
+      : { maxInitRetransmissions: 2, rto: { initialMs: 200, minMs: 200, maxMs: 1000 } },
   }, async ({ client, anotherServer }) => {
     const gone = await anotherServer();
     const { port } = gone.endpoint;
     await gone.endpoint.close();
     const request = client.connect([address], port, target.encapsulationPort);
     const down = await client.next("down", (event) => event.request === request);
-    assert.equal(down.reason, target.hearsUnreachable ?? true ? "refused" : "timeout");
+    assert.equal(down.reason, hearsUnreachable ? "refused" : "timeout");
   });
 
   test("an endpoint that does not listen refuses", {}, async ({ client, anotherServer }) => {
