@@ -30,17 +30,17 @@ import { Writer } from "../wire/writer.ts";
 import { addressesForPeer, usablePeerAddresses } from "./addresses.ts";
 import { Association } from "./association.ts";
 import { AssociationCounts } from "./association_statistics.ts";
-import { agree, hasWrongRandom } from "./auth_endpoint.ts";
+import { agreeOn, introduction, whatIsWrong } from "./association_terms.ts";
+import type { LocalTerms } from "./association_terms.ts";
 import type { AuthenticationOffer } from "./auth_offer.ts";
-import { CauseCode, makeAbort, makeError, missingParameterCause, readCauses, textCause } from "./causes.ts";
-import { chunkAt, ChunkType } from "./chunk.ts";
+import { candidatePorts, Candidates } from "./candidates.ts";
+import { CauseCode, makeAbort, makeError, missingParameterCause, readCauses } from "./causes.ts";
+import { chunkAt, ChunkType, makeChunk } from "./chunk.ts";
 import { putChecksum } from "./crc32c.ts";
-import { encapsulationPort } from "./encapsulation.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { agreedExtensions, offeredExtensions } from "./extensions.ts";
 import { readInit, writeInit } from "./init_chunk.ts";
 import type { InitChunk } from "./init_chunk.ts";
-import { MAX_PEER_ADDRESSES, MIN_RECEIVE_WINDOW } from "./limits.ts";
+import { MAX_PEER_ADDRESSES } from "./limits.ts";
 import type { EndpointSettings } from "./options.ts";
 import { COMMON_HEADER_OCTETS, readU32, viewBehind, writeHeader } from "./packet.ts";
 import { ParameterType } from "./parameters.ts";
@@ -51,9 +51,6 @@ import type { Target } from "./path.ts";
 /** How long the second kind of candidates waits for the first, as Happy Eyeballs (RFC 8305 §5) does. */
 const SECOND_KIND_DELAY_MS = 250;
 
-/** Tries without an answer that count as refusal when another candidate was refused outright. */
-const SILENT_TRIES = 2;
-
 /** How often a stale cookie is answered by an INIT that asks for a longer life. */
 const MAX_STALE_COOKIES = 2;
 
@@ -62,14 +59,6 @@ const COOKIE_RESERVE_MS = 1000;
 
 /** Longest life that is asked for. */
 const MAX_COOKIE_PRESERVATIVE_MS = 60_000;
-
-interface Candidate extends Target {
-  readonly kind: number;
-  tries: number;
-  refused: boolean;
-  /** A router says that the host cannot be reached just now. */
-  unreachable: boolean;
-}
 
 /** An association in state COOKIE-WAIT. */
 export class Connecting implements Party {
@@ -90,13 +79,10 @@ export class Connecting implements Party {
   scheduledAt: Instant = NEVER;
 
   readonly #host: Host;
-  readonly #candidates: Candidate[];
-  readonly #toSend: Candidate[] = [];
+  readonly #candidates: Candidates;
   /** The addresses of this side that the INIT lists. */
   #listed: readonly IpAddress[] = [];
   #init: Uint8Array;
-  /** Candidates of kinds below this one have been tried. */
-  #startedKinds = 0;
   #nextKindAt: Instant = NEVER;
   #t1At: Instant = NEVER;
   #rtoMs: number;
@@ -118,75 +104,40 @@ export class Connecting implements Party {
     this.peerAddresses = [...new Set(command.addresses)]
       .filter((address) => endpoint.canReach(address)).slice(0, MAX_PEER_ADDRESSES);
     this.#rtoMs = this.settings.rtoInitialMs;
-    this.#candidates = this.#findCandidates(
-      command.encapsulationPort ?? this.settings.remoteEncapsulationPort,
-    );
+    const chosen = command.encapsulationPort ?? this.settings.remoteEncapsulationPort;
+    const ports = candidatePorts(chosen, host.environment.raw, command.port);
+    this.#candidates = new Candidates(endpoint, this.peerAddresses, ports);
     this.#init = this.#makeInit(undefined);
   }
 
-  #findCandidates(encapsulation: number | undefined): Candidate[] {
-    const ports = encapsulation !== undefined
-      ? [encapsulation]
-      : this.#host.environment.raw
-      ? [0, encapsulationPort(this.peerPort)]
-      : [encapsulationPort(this.peerPort)];
-    return ports.flatMap((port, kind) =>
-      this.peerAddresses.map((address) => ({
-        address,
-        encapsulationPort: port,
-        source: this.endpoint.route(address)?.source,
-        kind,
-        tries: 0,
-        refused: false,
-        unreachable: false,
-      }))
-    );
+  #makeInit(cookiePreservativeMs: number | undefined): Uint8Array {
+    this.#listed = addressesForPeer(this.endpoint.localAddresses(), this.peerAddresses);
+    return writeInit(ChunkType.init, { ...introduction(this.settings, this.#local), cookiePreservativeMs });
   }
 
-  #makeInit(cookiePreservativeMs: number | undefined): Uint8Array {
-    const { settings } = this;
-    this.#listed = addressesForPeer(this.endpoint.localAddresses(), this.peerAddresses);
-    return writeInit(ChunkType.init, {
-      initiateTag: this.localTag,
-      receiveWindow: settings.receiveBuffer,
-      outboundStreams: settings.outboundStreams,
-      inboundStreams: settings.maxInboundStreams,
-      initialTsn: this.localTsn,
-      addresses: this.#listed,
-      extensions: offeredExtensions(settings),
-      adaptation: settings.adaptation,
-      authentication: this.offer,
-      ...(cookiePreservativeMs === undefined ? {} : { cookiePreservativeMs }),
-    });
+  /** What the INIT says. */
+  get #local(): LocalTerms {
+    const { localTag, localTsn, offer } = this;
+    return { localTag, localTsn, listed: this.#listed, offer };
   }
 
   /** Sends the first INITs. */
   start(now: Instant): void {
-    if (this.#candidates.length === 0) return this.#end("refused", "local", undefined);
+    if (this.#candidates.isEmpty) return this.#end("refused", "local", undefined);
     this.#t1At = now + this.#rtoMs;
     this.#startKind(now);
     this.#host.schedule(this, Math.min(this.#t1At, this.#nextKindAt));
   }
 
   #startKind(now: Instant): void {
-    const kind = this.#startedKinds++;
-    this.#sendTo(this.#candidates.filter((candidate) => candidate.kind === kind));
-    const more = this.#candidates.some((candidate) => candidate.kind >= this.#startedKinds);
-    this.#nextKindAt = more ? now + SECOND_KIND_DELAY_MS : NEVER;
+    this.#nextKindAt = this.#candidates.startKind() ? now + SECOND_KIND_DELAY_MS : NEVER;
+    this.#host.wake(this);
     if (this.#nextKindAt < this.scheduledAt) this.#host.schedule(this, this.#nextKindAt);
   }
 
-  #sendTo(candidates: readonly Candidate[]): void {
-    for (const candidate of candidates) {
-      if (!candidate.refused && !this.#toSend.includes(candidate)) this.#toSend.push(candidate);
-    }
-    this.#host.wake(this);
-  }
-
   buildPacket(buffer: Uint8Array, transmit: PacketTransmit, _now: Instant): boolean {
-    const candidate = this.#toSend.shift();
-    if (candidate === undefined || this.#over) return false;
-    candidate.tries++;
+    const candidate = this.#candidates.takeNext();
+    if (candidate === undefined) return false;
     const view = viewBehind(buffer), start = buffer.byteOffset;
     writeHeader(view, start, this.endpoint.port, this.peerPort, 0);
     buffer.set(this.#init, COMMON_HEADER_OCTETS);
@@ -209,54 +160,24 @@ export class Connecting implements Party {
   #onInitAck(init: InitChunk, meta: PacketMeta, now: Instant): void {
     if (init.initiateTag === 0) return this.#end("refused", "peer", undefined); // §3.3.3: there is no answer to it
     const { cookie } = init;
-    const wrong = this.#whatIsWrong(init);
+    const wrong = cookie === undefined
+      ? missingParameterCause(ParameterType.stateCookie)
+      : whatIsWrong(this.settings, init);
     if (cookie === undefined || wrong !== undefined) {
-      this.#host.reply(this.endpoint, this.endpoint.targetOf(meta), this.peerPort, init.initiateTag, [
-        makeAbort(0, wrong),
-      ]);
+      const { endpoint, peerPort } = this;
+      this.#host.reply(endpoint, endpoint.targetOf(meta), peerPort, init.initiateTag, [makeAbort(0, wrong)]);
       return this.#end("refused", "peer", wrong);
     }
-    const { settings } = this;
-    const authentication = agree(this.offer, init.authentication);
-    const association = new Association(this.#host, this.endpoint, {
-      id: this.id,
-      request: this.request,
-      localTag: this.localTag,
-      localTsn: this.localTsn,
-      peerTag: init.initiateTag,
-      peerTsn: init.initialTsn,
-      peerWindow: init.receiveWindow,
-      peerPort: this.peerPort,
-      addresses: usablePeerAddresses(meta.source, init.addresses, this.endpoint.localAddresses()),
-      listed: this.#listed,
-      encapsulationPort: meta.udpPort,
-      outboundStreams: Math.min(settings.outboundStreams, init.inboundStreams),
-      inboundStreams: Math.min(settings.maxInboundStreams, init.outboundStreams),
-      extensions: agreedExtensions(settings, init.extensions, authentication),
-      adaptation: init.adaptation,
-      authentication,
-      settings,
-    });
+    const { id, request, settings, endpoint, peerPort } = this;
+    const addresses = usablePeerAddresses(meta.source, init.addresses, endpoint.localAddresses());
+    const place = { peerPort, addresses, encapsulationPort: meta.udpPort };
+    const terms = agreeOn(settings, this.#local, init, place);
+    const association = new Association(this.#host, endpoint, { ...terms, id, request, settings });
     association.cookieEndsAt = this.cookieEndsAt;
     association.onStaleCookie = (later) => this.#onStaleCookie(association, later);
-    this.#toSend.length = 0;
+    this.#candidates.stop();
     this.#host.replace(this, association);
     association.echoCookie(cookieEcho(cookie, init.unrecognized ?? []), now);
-  }
-
-  #whatIsWrong(init: InitChunk): ErrorCause | undefined {
-    if (init.cookie === undefined) return missingParameterCause(ParameterType.stateCookie);
-    if (init.hostName !== undefined) return { code: CauseCode.unresolvableAddress, info: init.hostName };
-    if (init.outboundStreams === 0 || init.inboundStreams === 0) {
-      return textCause(CauseCode.invalidParameter, "There must be streams.");
-    }
-    if (init.receiveWindow < MIN_RECEIVE_WINDOW) {
-      return textCause(CauseCode.invalidParameter, "The receiver window is too small.");
-    }
-    if (this.settings.authentication && hasWrongRandom(init.authentication)) {
-      return textCause(CauseCode.protocolViolation, "The random number must have 32 octets.");
-    }
-    return undefined;
   }
 
   /** @returns whether a new INIT asks for a cookie that lives longer (§5.2.6) */
@@ -266,7 +187,7 @@ export class Connecting implements Party {
     this.#init = this.#makeInit(Math.min(neededMs, MAX_COOKIE_PRESERVATIVE_MS));
     association.discard();
     this.#host.replace(association, this);
-    this.#sendTo(this.#candidates.filter((candidate) => candidate.kind < this.#startedKinds));
+    this.#repeat();
     this.#t1At = now + this.#rtoMs;
     this.#nextKindAt = NEVER;
     this.#host.schedule(this, this.#t1At);
@@ -287,7 +208,7 @@ export class Connecting implements Party {
 
   receiveError(error: PacketError, now: Instant): void {
     if (!this.#isQuoted(error)) return;
-    const matches = (candidate: Candidate): boolean =>
+    const matches = (candidate: Target): boolean =>
       candidate.address === error.destination && candidate.encapsulationPort === error.udpPort;
     if (error.kind === "port-unreachable" || error.kind === "protocol-unreachable") {
       const portIsFree = error.udpPort !== 0 && this.endpoint.isLocal(error.destination);
@@ -296,7 +217,7 @@ export class Connecting implements Party {
         now,
       );
     } else if (error.kind === "host-unreachable") {
-      for (const candidate of this.#candidates) candidate.unreachable ||= matches(candidate);
+      this.#candidates.lose(matches);
       this.#goOn(now);
     }
   }
@@ -312,20 +233,14 @@ export class Connecting implements Party {
       readU32(packet, COMMON_HEADER_OCTETS + 4) === this.localTag;
   }
 
-  #refused(matches: (candidate: Candidate) => boolean, now: Instant): void {
-    for (const candidate of this.#candidates) candidate.refused ||= candidate.tries > 0 && matches(candidate);
-    if (this.#candidates.every((candidate) => candidate.refused)) {
-      return this.#end("refused", "peer", this.#lastCause);
-    }
-    this.#goOn(now);
+  #refused(matches: (candidate: Target) => boolean, now: Instant): void {
+    if (this.#candidates.refuse(matches)) this.#end("refused", "peer", this.#lastCause);
+    else this.#goOn(now);
   }
 
-  /** Nothing can be hoped for from the kinds that were tried: the next one does not wait. */
+  /** The next kind does not wait when nothing can be hoped for from those before. */
   #goOn(now: Instant): void {
-    const hopeless = this.#candidates.every((candidate) =>
-      candidate.kind >= this.#startedKinds || candidate.refused || candidate.unreachable
-    );
-    if (hopeless && this.#nextKindAt !== NEVER) this.#startKind(now);
+    if (this.#candidates.isHopeless && this.#nextKindAt !== NEVER) this.#startKind(now);
   }
 
   tick(now: Instant): Instant {
@@ -336,17 +251,18 @@ export class Connecting implements Party {
 
   /** T1-init (§5.1 A). */
   #onT1(now: Instant): void {
-    const silent = this.#candidates.filter((candidate) => !candidate.refused);
-    const someRefused = silent.length < this.#candidates.length;
-    if (someRefused && silent.every((candidate) => candidate.tries >= SILENT_TRIES)) {
-      return this.#end("refused", "peer", this.#lastCause);
-    }
+    if (this.#candidates.isRefused) return this.#end("refused", "peer", this.#lastCause);
     if (this.#retransmissions++ >= this.settings.maxInitRetransmissions) {
       return this.#end("timeout", "local", undefined);
     }
     this.#rtoMs = Math.min(2 * this.#rtoMs, this.settings.maxInitTimeoutMs);
     this.#t1At = now + this.#rtoMs;
-    this.#sendTo(silent.filter((candidate) => candidate.kind < this.#startedKinds));
+    this.#repeat();
+  }
+
+  #repeat(): void {
+    this.#candidates.repeat();
+    this.#host.wake(this);
   }
 
   execute(command: TransportCommand, _now: Instant): void {
@@ -356,7 +272,7 @@ export class Connecting implements Party {
   /** The peer's INIT was faster: its COOKIE ECHO makes the association (§5.2.4). */
   discard(): void {
     this.#over = true;
-    this.#toSend.length = 0;
+    this.#candidates.stop();
   }
 
   #end(reason: DownReason, origin: "local" | "peer", cause: ErrorCause | undefined): void {
@@ -394,20 +310,25 @@ export class Connecting implements Party {
 
 /** COOKIE ECHO, and an ERROR about parameters of the INIT ACK that this stack does not know (§3.2.1). */
 function cookieEcho(cookie: Uint8Array, unrecognized: readonly Uint8Array[]): Uint8Array[] {
-  const writer = new Writer(cookie.length + 8);
-  writer.u8(ChunkType.cookieEcho);
-  writer.u8(0);
-  writer.u16(4 + cookie.length);
-  writer.bytes(cookie);
-  writer.pad();
-  const chunks = [writer.finish()];
-  if (unrecognized.length > 0) {
-    const info = new Writer(256);
-    for (const parameter of unrecognized) {
-      info.bytes(parameter);
-      info.pad();
-    }
-    chunks.push(makeError({ code: CauseCode.unrecognizedParameters, info: info.finish() }));
+  const echo = makeChunk(ChunkType.cookieEcho, 0, (writer) => writer.bytes(cookie));
+  if (unrecognized.length === 0) return [echo];
+  const info = new Writer(256);
+  for (const parameter of unrecognized) {
+    info.bytes(parameter);
+    info.pad();
   }
-  return chunks;
+  return [echo, makeError({ code: CauseCode.unrecognizedParameters, info: info.finish() })];
+}
+
+/** The attempt of an endpoint to reach one of these addresses. */
+export function attemptAt(
+  endpoint: Endpoint,
+  addresses: readonly IpAddress[],
+  peerPort: number,
+): Connecting | undefined {
+  for (const address of addresses) {
+    const party = endpoint.byAddress(address, peerPort);
+    if (party instanceof Connecting) return party;
+  }
+  return undefined;
 }

@@ -5,9 +5,10 @@
  * Layout: the fields below in order, then 32 octets of HMAC-SHA-256 over them. Nobody but its maker reads a cookie.
  */
 import { formatIpAddress, ipAddressOctets } from "../net.ts";
-import type { AssociationExtensions, Instant, IpAddress } from "../net.ts";
+import type { Instant, IpAddress } from "../net.ts";
 import { Reader } from "../wire/reader.ts";
 import { Writer } from "../wire/writer.ts";
+import type { AssociationTerms } from "./association_terms.ts";
 import type { KeyVectors } from "./auth_offer.ts";
 import { packExtensions, unpackExtensions } from "./extensions.ts";
 import { sameOctets } from "./same_octets.ts";
@@ -21,31 +22,13 @@ export interface StateCookie {
   readonly createdAt: Instant;
   readonly lifeMs: number;
   readonly localPort: number;
-  readonly peerPort: number;
-  /** Where the INIT came from, and the UDP port it came in (0 = plain SCTP). */
+  /** Where the INIT came from. */
   readonly source: IpAddress;
-  readonly udpPort: number;
-  readonly localTag: number;
-  readonly localTsn: number;
-  readonly peerTag: number;
-  readonly peerTsn: number;
-  readonly peerWindow: number;
-  /** Streams of this side and of the peer, after each was cut to what the other takes. */
-  readonly outboundStreams: number;
-  readonly inboundStreams: number;
-  /** What both sides offer. */
-  readonly extensions: AssociationExtensions;
-  /** The peer's adaptation layer indication; undefined = none. */
-  readonly adaptation: number | undefined;
-  /** Key vectors of authentication; shared keys must not be in here (RFC 4895 §6.3). */
-  readonly authentication?: KeyVectors | undefined;
   /** Tags of the association that existed when the INIT came; 0 = there was none (§5.2.2). */
   readonly localTieTag: number;
   readonly peerTieTag: number;
-  /** The peer's addresses, `source` first. */
-  readonly addresses: readonly IpAddress[];
-  /** The addresses of this side that the INIT ACK lists, where they can change (RFC 5061); absent = none. */
-  readonly listed?: readonly IpAddress[] | undefined;
+  /** What was agreed on; shared keys must not be in here (RFC 4895 §6.3). */
+  readonly terms: AssociationTerms;
 }
 
 /** Signs data: HMAC-SHA-256 under a key. */
@@ -53,28 +36,29 @@ export type Mac = (key: Uint8Array, data: Uint8Array) => Uint8Array;
 
 /** Writes and signs a cookie. */
 export function sealCookie(cookie: StateCookie, key: Uint8Array, mac: Mac): Uint8Array {
+  const { terms } = cookie;
   const w = new Writer(256);
   w.f64(cookie.createdAt);
   w.f64(cookie.lifeMs);
   w.u16(cookie.localPort);
-  w.u16(cookie.peerPort);
-  w.u16(cookie.udpPort);
-  w.u32(cookie.localTag);
-  w.u32(cookie.localTsn);
-  w.u32(cookie.peerTag);
-  w.u32(cookie.peerTsn);
-  w.u32(cookie.peerWindow);
-  w.u16(cookie.outboundStreams);
-  w.u16(cookie.inboundStreams);
-  w.u8(packExtensions(cookie.extensions));
-  w.u8(cookie.adaptation === undefined ? 0 : 1);
-  w.u32(cookie.adaptation ?? 0);
   w.u32(cookie.localTieTag);
   w.u32(cookie.peerTieTag);
-  writeIpAddresses(w, cookie.addresses);
-  writeIpAddresses(w, cookie.listed ?? []);
   writeIpAddress(w, cookie.source);
-  writeVectors(w, cookie.authentication);
+  w.u16(terms.peerPort);
+  w.u16(terms.encapsulationPort);
+  w.u32(terms.localTag);
+  w.u32(terms.localTsn);
+  w.u32(terms.peerTag);
+  w.u32(terms.peerTsn);
+  w.u32(terms.peerWindow);
+  w.u16(terms.outboundStreams);
+  w.u16(terms.inboundStreams);
+  w.u8(packExtensions(terms.extensions));
+  w.u8(terms.adaptation === undefined ? 0 : 1);
+  w.u32(terms.adaptation ?? 0);
+  writeIpAddresses(w, terms.addresses);
+  writeIpAddresses(w, terms.listed ?? []);
+  writeVectors(w, terms.authentication);
   const body = w.finish();
   w.bytes(mac(key, body).subarray(0, MAC_OCTETS));
   return w.finish();
@@ -91,12 +75,21 @@ export function openCookie(octets: Uint8Array, key: Uint8Array, mac: Mac): State
   const body = octets.subarray(0, bodyLength);
   if (!sameOctets(mac(key, body), octets.subarray(bodyLength))) return undefined;
   const r = new Reader(body);
-  const fields = {
+  return {
     createdAt: r.f64("created at"),
     lifeMs: r.f64("life"),
     localPort: r.u16("local port"),
+    localTieTag: r.u32("local tie-tag"),
+    peerTieTag: r.u32("peer tie-tag"),
+    source: readIpAddress(r),
+    terms: readTerms(r),
+  };
+}
+
+function readTerms(r: Reader): AssociationTerms {
+  return {
     peerPort: r.u16("peer port"),
-    udpPort: r.u16("UDP port"),
+    encapsulationPort: r.u16("UDP port"),
     localTag: r.u32("local tag"),
     localTsn: r.u32("local TSN"),
     peerTag: r.u32("peer tag"),
@@ -106,17 +99,9 @@ export function openCookie(octets: Uint8Array, key: Uint8Array, mac: Mac): State
     inboundStreams: r.u16("inbound streams"),
     extensions: unpackExtensions(r.u8("extensions")),
     adaptation: readAdaptation(r),
-    localTieTag: r.u32("local tie-tag"),
-    peerTieTag: r.u32("peer tie-tag"),
-  };
-  const addresses = readIpAddresses(r), listed = readIpAddresses(r);
-  const source = readIpAddress(r), authentication = readVectors(r);
-  return {
-    ...fields,
-    addresses,
-    source,
-    ...(listed.length === 0 ? {} : { listed }),
-    ...(authentication === undefined ? {} : { authentication }),
+    addresses: readIpAddresses(r),
+    listed: readIpAddresses(r),
+    authentication: readVectors(r),
   };
 }
 

@@ -1,15 +1,18 @@
 /**
  * Whom a packet or an ICMP message at an endpoint is for: an association or attempt that its verification tag names
- * (RFC 9260 §8.5), the handshake (listener.ts), or nobody (§8.4).
+ * (RFC 9260 §8.5), the handshake (listener.ts, cookie_acceptance.ts), or nobody (§8.4).
  */
 import type { Instant, PacketError, PacketMeta } from "../net.ts";
 import { isUnicast } from "./addresses.ts";
+import { answer } from "./arrival.ts";
+import type { Arrival } from "./arrival.ts";
 import { Association } from "./association.ts";
 import { behindAuth } from "./auth_chunk.ts";
 import { chunkAt, ChunkType, nextChunkAt, TAG_REFLECTED } from "./chunk.ts";
 import { Connecting } from "./connecting.ts";
+import { onCookieEcho } from "./cookie_acceptance.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { onCookieEcho, onInit } from "./listener.ts";
+import { onInit } from "./listener.ts";
 import { answerToStranger } from "./out_of_the_blue.ts";
 import { COMMON_HEADER_OCTETS, readU16, readU32 } from "./packet.ts";
 import type { Host } from "./party.ts";
@@ -39,7 +42,10 @@ export function onPacket(
   }
   if (party === undefined && !endpoint.isBoundTo(meta.destination)) {
     host.counters.outOfTheBlue++; // a wildcard socket hears of addresses that are not this endpoint's
-  } else if (
+    return;
+  }
+  const arrival = { host, endpoint, peerPort, meta, now };
+  if (
     !isUnicast(meta.source) || !isUnicast(meta.destination) || peerPort === 0 ||
     (tag === 0) !== (type === ChunkType.init)
   ) {
@@ -47,28 +53,20 @@ export function onPacket(
   } else if (type === ChunkType.init) {
     const chunk = chunkAt(packet, COMMON_HEADER_OCTETS);
     const alone = nextChunkAt(COMMON_HEADER_OCTETS, chunk.length) >= packet.length;
-    if (alone) onInit(host, endpoint, chunk, peerPort, meta, now);
+    if (alone) onInit(arrival, chunk);
     else host.counters.malformed++; // it must be (§6.10)
   } else if (type === ChunkType.cookieEcho) {
-    onCookieEcho(host, endpoint, packet, firstAt, tag, peerPort, meta, now)
-      ?.receive(packet, meta, now, firstAt);
+    onCookieEcho(arrival, packet, firstAt, tag)?.receive(packet, meta, now, firstAt);
   } else if (party !== undefined && party.peerPort === peerPort && !isReflected(packet)) {
     party.receive(packet, meta, now);
   } else {
-    onStranger(host, endpoint, packet, tag, peerPort, meta, now);
+    onStranger(arrival, packet, tag);
   }
 }
 
 /** The tag names no association: a reflected tag, an old association's packet, or a stranger (§8.4, §8.5). */
-function onStranger(
-  host: Host,
-  endpoint: Endpoint,
-  packet: Uint8Array,
-  tag: number,
-  peerPort: number,
-  meta: PacketMeta,
-  now: Instant,
-): void {
+function onStranger(arrival: Arrival, packet: Uint8Array, tag: number): void {
+  const { host, endpoint, peerPort, meta, now } = arrival;
   const known = endpoint.byAddress(meta.source, peerPort);
   if (known !== undefined && isReflected(packet) && tag !== 0 && known.peerTag === tag) {
     return known.receive(packet, meta, now);
@@ -81,8 +79,8 @@ function onStranger(
     return;
   }
   host.counters.outOfTheBlue++;
-  const answer = answerToStranger(packet);
-  if (answer !== undefined) host.reply(endpoint, endpoint.targetOf(meta), peerPort, tag, [answer]);
+  const chunk = answerToStranger(packet);
+  if (chunk !== undefined) answer(arrival, tag, chunk);
 }
 
 /** Whether the packet is an ABORT or SHUTDOWN COMPLETE whose tag is its sender's own. */

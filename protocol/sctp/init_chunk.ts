@@ -32,7 +32,7 @@ export interface InitChunk {
   /** INIT ACK: the state cookie. */
   readonly cookie?: Uint8Array | undefined;
   /** INIT: suggested lengthening of the cookie's life in milliseconds. */
-  readonly cookiePreservativeMs?: number;
+  readonly cookiePreservativeMs?: number | undefined;
   /** INIT: whole parameters that the peer is to be told of; or, when writing an INIT ACK, those to report. */
   readonly unrecognized?: readonly Uint8Array[];
   /** The peer wants a host name to be looked up, which RFC 9260 §3.3.2.1.4 forbids. */

@@ -123,24 +123,28 @@ Deno.test("makeError() and makeAbort() write what readCauses() reads", () => {
 });
 
 const COOKIE: StateCookie = {
-  adaptation: 0xdead_beef,
-  extensions: NO_EXTENSIONS,
   createdAt: 12.5,
   lifeMs: 60_000,
   localPort: 3863,
-  peerPort: 20_001,
   source: "fe80::1%3",
-  udpPort: 13_863,
-  localTag: 0xffffffff,
-  localTsn: 1,
-  peerTag: 0xfffffffe,
-  peerTsn: 0x80000000,
-  peerWindow: 1 << 20,
-  outboundStreams: 10,
-  inboundStreams: 11,
   localTieTag: 3,
   peerTieTag: 4,
-  addresses: ["fe80::1%3", "10.1.0.1"],
+  terms: {
+    peerPort: 20_001,
+    encapsulationPort: 13_863,
+    localTag: 0xffffffff,
+    localTsn: 1,
+    peerTag: 0xfffffffe,
+    peerTsn: 0x80000000,
+    peerWindow: 1 << 20,
+    outboundStreams: 10,
+    inboundStreams: 11,
+    extensions: NO_EXTENSIONS,
+    adaptation: 0xdead_beef,
+    addresses: ["fe80::1%3", "10.1.0.1"],
+    listed: ["10.1.0.9"],
+    authentication: undefined,
+  },
 };
 
 Deno.test("openCookie() reads what sealCookie() wrote, under the same key only", () => {
