@@ -4,8 +4,15 @@ import { writeAll } from "../../driver/write_all.ts";
 import type { JobPrinted } from "../../../protocol/app/scripting/types.ts";
 import type { Workspace } from "./workspace.ts";
 
-/** Time for the last octets after the job's end. A process that nobody found may keep the pipes open for ever. */
-const LAST_OCTETS_MS = 1000;
+/**
+ * After the job's end, so many looks without an octet, this far apart, say that nothing more comes: a process that nobody found
+ * may keep the pipes open for ever. One wait for all of that time would also end where this process was stopped meanwhile, with
+ * octets that it has not read yet.
+ */
+const QUIET_LOOKS = 4, LOOK_MS = 250;
+
+/** A process that nobody found may write for ever, too. */
+const MAX_LAST_LOOKS = 120;
 
 /** Which of the two. */
 export type Channel = JobPrinted["channel"];
@@ -24,6 +31,8 @@ export class ConsoleFiles {
   readonly #handlers: ConsoleHandlers;
   readonly #readers: ReadableStreamDefaultReader<Uint8Array>[] = [];
   #left: number;
+  /** Pieces that have come. */
+  #pieces = 0;
 
   /**
    * @param maxBytes most octets of both together; 0 = any number
@@ -39,11 +48,15 @@ export class ConsoleFiles {
     await Promise.all([this.#copyOne(stdout, "stdout"), this.#copyOne(stderr, "stderr")]);
   }
 
-  /** Waits for the end of the copying, for a while. */
+  /** Waits for the end of the copying, as long as something comes. */
   async finish(copied: Promise<void>): Promise<void> {
     const end = new AbortController();
-    await Promise.race([copied, pause(LAST_OCTETS_MS, end.signal)]);
-    end.abort();
+    void copied.then(() => end.abort());
+    for (let look = 0, quiet = 0; look < MAX_LAST_LOOKS && quiet < QUIET_LOOKS; look++) {
+      const before = this.#pieces;
+      if (!await pause(LOOK_MS, end.signal)) break;
+      quiet = this.#pieces === before ? quiet + 1 : 0;
+    }
     for (const reader of this.#readers) await reader.cancel().catch(() => {});
     await copied;
   }
@@ -54,6 +67,7 @@ export class ConsoleFiles {
     using file = await Keepsake.create(this.#workspace[channel]);
     try {
       for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
+        this.#pieces++;
         const kept = chunk.value.subarray(0, Math.min(this.#left, chunk.value.length));
         this.#left -= kept.length;
         if (kept.length > 0) this.#handlers.onPrinted(channel, kept);

@@ -30,11 +30,27 @@ async function tshark(path: string, filter: string, fields: readonly string[]): 
 
 /** How many blocks a capture has; all of them whole. */
 function wholeBlocks(octets: Uint8Array): number {
-  const view = new DataView(octets.buffer, octets.byteOffset, octets.byteLength);
-  let count = 0, at = 0;
-  for (; at < octets.length; count++) at += view.getUint32(at + 4);
-  assert.equal(at, octets.length);
+  const { count, lengthBytes } = blocksOf(octets);
+  assert.equal(lengthBytes, octets.length);
   return count;
+}
+
+/** How many blocks a capture has begun, and how long they are together. */
+function blocksOf(octets: Uint8Array): { readonly count: number; readonly lengthBytes: number } {
+  const view = new DataView(octets.buffer, octets.byteOffset, octets.byteLength);
+  let count = 0, lengthBytes = 0;
+  for (; lengthBytes + 8 <= octets.length; count++) lengthBytes += view.getUint32(lengthBytes + 4);
+  return { count, lengthBytes };
+}
+
+/** Waits until a reader has written down so many blocks of a capture. */
+async function taken(path: string, blocks: number): Promise<void> {
+  for (const deadline = performance.now() + 30_000;;) {
+    const octets = await Deno.readFile(path), { count, lengthBytes } = blocksOf(octets);
+    if (count >= blocks && lengthBytes === octets.length) return;
+    assert.ok(performance.now() < deadline, `the reader has taken ${count} of ${blocks} blocks`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }
 
 /** A transport that hands over made-up packets. */
@@ -194,6 +210,7 @@ Deno.test("openCaptureFile() feeds a FIFO whose reader comes later, and leaves o
       await new Promise((resolve) => setTimeout(resolve, 1));
       transport.show(PACKET);
     }
+    await taken(`${path}.out`, 2 + packets + 1); // close() waits for no reader that stands still
     file.close();
 
     await reading;
