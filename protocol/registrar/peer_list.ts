@@ -81,6 +81,17 @@ export class PeerList implements Iterable<Peer> {
     if (registrarId !== 0) this.#byId.set(registrarId, peer);
   }
 
+  /** A peer is none any more. Whoever is at a static one's place is the static peer now: its successor, or nobody yet. */
+  forget(peer: Peer): void {
+    const { addresses, port, isStatic } = peer;
+    this.remove(peer);
+    if (!isStatic) return;
+    const successor = this.findByAddress(addresses, port);
+    if (successor === undefined) return this.add(new Peer(0, addresses, port, true));
+    successor.isStatic = true;
+    successor.addresses = addresses;
+  }
+
   /** Takes a peer out. */
   remove(peer: Peer): void {
     this.#peers.delete(peer);
