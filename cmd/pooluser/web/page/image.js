@@ -1,13 +1,15 @@
 // @ts-check
 /** The fractal user's page: joins what the program tells to the picture and the lists, and the controls to the program. */
-import { byId, make, setAttributes, setText } from "shared/dom.js";
+import { byId, make, setText } from "shared/dom.js";
 import { openFeed, sendCommand } from "shared/feed.js";
 import { setUpTheme, showConnection } from "shared/frame.js";
-import { count, percent } from "./format.js";
-import { imageFacts, imageTitle, pointText, progressText, regionText } from "./image_words.js";
+import { Controls } from "./controls.js";
+import { count } from "./format.js";
+import { imageFacts, imageTitle, pointText, regionText } from "./image_words.js";
 import { ElementList, EventList, FailoverList, PartList } from "./lists.js";
 import { Picture } from "./picture.js";
 import { PictureFeed } from "./picture_feed.js";
+import { Progress, say } from "./progress.js";
 import { Stage } from "./stage.js";
 
 /** @typedef {import("../page_words.ts").PageSnapshot} PageSnapshot */
@@ -18,14 +20,8 @@ import { Stage } from "./stage.js";
 /** @typedef {import("../page_words.ts").PagePart} PagePart */
 /** @typedef {import("../page_words.ts").PageImage} PageImage */
 
-/** The numbers of sessions in the menu of RSPLIB's window. */
-const SESSION_CHOICES = [1, 2, 3, 4, 6, 8, 9, 16, 25, 36, 49, 64, 81, 100, 144, 225, 256, 400];
-
 /** Figures that change by themselves, such as times, are drawn so often. */
 const TICK_MS = 250;
-
-/** A screen reader is told of progress at these shares of the image. */
-const TOLD_SHARES = [0.25, 0.5, 0.75];
 
 const picture = new Picture(byId("canvas", HTMLCanvasElement), byId("before", HTMLCanvasElement));
 const pictureFeed = new PictureFeed(picture);
@@ -36,6 +32,17 @@ const elementList = new ElementList((element) => {
 const partList = new PartList();
 const failoverList = new FailoverList();
 const eventList = new EventList();
+const progress = new Progress();
+const controls = new Controls({
+  onNext: () => void next(),
+  onSlideShow: (on) => void wish({ type: "slideShow", on }),
+  onSessions: (sessions) => void wish({ type: "sessions", sessions }),
+  onZoom: (direction) => stage.zoom(direction),
+  onBack: goBack,
+  onFit: () => void wish({ type: "size", ...stage.pixels() }),
+  onMark: toggle,
+  onSave: () => picture.save(`fractal-${snapshot?.image?.number ?? 0}.png`),
+});
 const stage = new Stage({
   onZoom: (region) => void wish({ type: "zoom", image: snapshot?.image?.number, region }),
   onPoint: (point) => {
@@ -75,7 +82,6 @@ let lastEvent = 0;
 let pointer;
 /** @type {import("./stage.js").Region | undefined} */
 let chosen;
-let told = 0;
 
 // -------------------------------------------------------------------------------------------- what the program tells
 
@@ -91,7 +97,7 @@ function onSnapshot(data) {
   status = data.status;
   statusAt = performance.now();
   setText(byId("caption", HTMLElement), data.caption);
-  fillChoices(data);
+  controls.fill(data);
   if (!hasMarks) {
     hasMarks = true;
     view.sessions = data.marks.sessions;
@@ -106,7 +112,7 @@ function onSnapshot(data) {
 function begin(image, isOther) {
   view.highlighted = -1;
   if (isOther) {
-    told = 0;
+    progress.begin();
     picture.begin(image);
     say(`Image ${image.number}, ${image.name}, in ${count(image.areas.length, "session")}.`);
   }
@@ -190,57 +196,21 @@ function addEvent(event) {
 
 /** Shows all that may have changed with any update. */
 function show() {
-  showButtons();
+  showControls();
   showProgress();
+}
+
+function showControls() {
+  controls.show(snapshot, status, view);
+  stage.lines(view.sessions, view.colormarks || status?.state === "computing");
 }
 
 function showProgress() {
   const image = snapshot?.image;
-  if (image === null || image === undefined || status === undefined) return;
-  const { width, height } = image.parameter;
-  const total = width * height;
-  const share = (total - status.missing) / total;
-  byId("progress", HTMLProgressElement).value = share;
-  const isComputing = status.state === "computing";
-  const sinceMs = (lostAt ?? performance.now()) - statusAt;
-  setText(byId("progress-text", HTMLElement), progressText(status, total, sinceMs));
-  showFile();
-  document.title = isComputing ? `${percent(share)} · ${snapshot?.caption}` : `${snapshot?.caption}`;
-  tell(share);
-  elementList.tick(sessionsByElement(), isComputing && lostAt === undefined, performance.now());
-}
-
-function showFile() {
-  const place = byId("file", HTMLElement);
-  if (status?.file === undefined) {
-    if (place.childElementCount > 0) place.replaceChildren();
-  } else if (place.childElementCount === 0) {
-    const name = nameOf(status.file);
-    place.replaceChildren(
-      "written to ",
-      make("a", { href: "/image.png", download: name, title: status.file }, name),
-    );
-  }
-}
-
-/** The last part of a path, as the name of a download. @param {string} path */
-function nameOf(path) {
-  return path.split("/").at(-1) || "fractal.png";
-}
-
-/** Says aloud how far it is, now and then. @param {number} share */
-function tell(share) {
-  const reached = share === 1 && status?.state === "complete"
-    ? 1
-    : TOLD_SHARES.findLast((step) => share >= step) ?? 0;
-  if (reached <= told) return;
-  told = reached;
-  say(reached === 1 ? "The image is complete." : `${percent(reached)} of the image is there.`);
-}
-
-/** @param {string} text */
-function say(text) {
-  setText(byId("news", HTMLElement), text);
+  if (snapshot === undefined || image === null || image === undefined || status === undefined) return;
+  const now = performance.now();
+  progress.show(image, status, (lostAt ?? now) - statusAt, snapshot.caption);
+  elementList.tick(sessionsByElement(), status.state === "computing" && lostAt === undefined, now);
 }
 
 function sessionsByElement() {
@@ -279,7 +249,7 @@ function hint() {
   return `${where}: ${part}, computed by ${elements[point.element]?.id ?? "somebody"}${after}`;
 }
 
-// ---------------------------------------------------------------------------------------------------------- controls
+// ------------------------------------------------------------------------------------------------ what is asked for
 
 /** @param {unknown} command */
 async function wish(command) {
@@ -296,83 +266,16 @@ function goBack(type) {
 
 /** The image that the menu names, or any. */
 function next() {
-  const name = byId("name", HTMLSelectElement).value;
+  const { name } = controls;
   return wish(name === "" ? { type: "next" } : { type: "next", name });
 }
 
-/** @param {string} id @param {() => void} act */
-function onClick(id, act) {
-  byId(id, HTMLButtonElement).addEventListener("click", act);
-}
-
-/** Buttons that cannot do anything now look like it. */
-function showButtons() {
-  const hasEnded = status?.state === "ended";
-  const depth = snapshot?.image?.depth ?? 0;
-  for (const id of ["next", "slide-show", "zoom-in", "zoom-out", "fit"]) {
-    byId(id, HTMLButtonElement).disabled = snapshot?.image === null || hasEnded;
-  }
-  for (const id of ["back", "whole"]) byId(id, HTMLButtonElement).disabled = depth === 0 || hasEnded;
-  press("slide-show", status?.slideShow === true);
-  press("show-sessions", view.sessions);
-  press("show-failovers", view.colormarks);
-  press("show-elements", view.elements);
-  stage.lines(view.sessions, view.colormarks || status?.state === "computing");
-}
-
-/** @param {string} id @param {boolean} isPressed */
-function press(id, isPressed) {
-  setAttributes(byId(id, HTMLButtonElement), { "aria-pressed": String(isPressed) });
-}
-
-/** @param {PageSnapshot} data */
-function fillChoices({ names, image, maxSessions }) {
-  const nameChoice = byId("name", HTMLSelectElement);
-  if (nameChoice.options.length === 1) {
-    nameChoice.append(...names.map((name) => make("option", { value: name }, name)));
-  }
-  const sessions = image?.sessions ?? 1;
-  const choices = [...new Set([...SESSION_CHOICES.filter((choice) => choice <= maxSessions), sessions])];
-  const choice = byId("sessions", HTMLSelectElement);
-  const options = choices.sort((a, b) => a - b).map((number) =>
-    make("option", { value: number }, String(number))
-  );
-  choice.replaceChildren(...options);
-  choice.value = String(sessions);
-}
-
-/** @param {"sessions" | "colormarks" | "elements"} name */
-function toggle(name) {
-  view[name] = !view[name];
+/** @param {import("./controls.js").Mark} mark */
+function toggle(mark) {
+  view[mark] = !view[mark];
   picture.show({ ...view });
-  showButtons();
+  showControls();
 }
-
-/** Saves what is seen. */
-function save() {
-  byId("canvas", HTMLCanvasElement).toBlob((blob) => {
-    if (blob === null) return;
-    const url = URL.createObjectURL(blob);
-    const link = make("a", { href: url, download: `fractal-${snapshot?.image?.number ?? 0}.png` });
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(url), 10_000);
-  }, "image/png");
-}
-
-onClick("next", next);
-onClick("slide-show", () => void wish({ type: "slideShow", on: status?.slideShow !== true }));
-onClick("zoom-in", () => stage.zoom("in"));
-onClick("zoom-out", () => stage.zoom("out"));
-onClick("fit", () => void wish({ type: "size", ...stage.pixels() }));
-onClick("back", () => goBack("back"));
-onClick("whole", () => goBack("reset"));
-onClick("show-sessions", () => toggle("sessions"));
-onClick("show-failovers", () => toggle("colormarks"));
-onClick("show-elements", () => toggle("elements"));
-onClick("save", save);
-byId("sessions", HTMLSelectElement).addEventListener("change", ({ target }) => {
-  if (target instanceof HTMLSelectElement) void wish({ type: "sessions", sessions: Number(target.value) });
-});
 
 setUpTheme();
 showHint();

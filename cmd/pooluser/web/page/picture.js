@@ -1,6 +1,8 @@
 // @ts-check
 /** The points of the picture, and how they are painted: the page's copy of what the program has. */
 
+import { make } from "shared/dom.js";
+
 /** @typedef {import("../page_words.ts").PageImage} PageImage */
 /** @typedef {import("../page_words.ts").PagePoints} PagePoints */
 
@@ -103,6 +105,16 @@ export class Picture {
     if (context === null || behind === null) throw new TypeError("This browser draws no pictures");
     this.#context = context;
     this.#before = behind;
+  }
+
+  /** Saves what is seen. @param {string} name of the file */
+  save(name) {
+    this.#canvas.toBlob((blob) => {
+      if (blob === null) return;
+      const url = URL.createObjectURL(blob);
+      make("a", { href: url, download: name }).click();
+      setTimeout(() => URL.revokeObjectURL(url), 10_000);
+    }, "image/png");
   }
 
   /** Begins an image: no point is there. @param {PageImage} image */
