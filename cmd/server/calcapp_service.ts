@@ -5,7 +5,7 @@ import { decimal, integer, text } from "../options.ts";
 import type { Option, OptionValues } from "../options.ts";
 import { ApplicationMachine } from "../../protocol/app/application.ts";
 import { CalcAppServer } from "../../protocol/app/calcapp/server.ts";
-import type { CalcAppServerOptions, CalcAppServerReport } from "../../protocol/app/calcapp/server.ts";
+import type { CalcAppServerOptions, CalcAppServerReport } from "../../protocol/app/calcapp/server_types.ts";
 import { Prng } from "../../protocol/machine.ts";
 import type { SessionReport } from "../../protocol/session/types.ts";
 import { line } from "../pool/describe_reports.ts";

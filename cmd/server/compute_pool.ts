@@ -1,5 +1,5 @@
 /** Workers that compute fractal points, so that the thread that serves SCTP answers in time. */
-import type { ComputeJob } from "../../protocol/app/fractal/server.ts";
+import type { ComputeJob } from "../../protocol/app/fractal/server_types.ts";
 import { workerAddress } from "../packed.ts";
 import type { ComputeAnswer, ComputeOrder } from "./fractal_worker.ts";
 

@@ -9,7 +9,7 @@ import type {
   ComputeInput,
   FractalServerOptions,
   FractalServerReport,
-} from "../../protocol/app/fractal/server.ts";
+} from "../../protocol/app/fractal/server_types.ts";
 import { formatTransportAddresses } from "../../protocol/net.ts";
 import type { SessionReport } from "../../protocol/session/types.ts";
 import { ComputePool } from "./compute_pool.ts";

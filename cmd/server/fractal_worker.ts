@@ -1,6 +1,6 @@
 /** Computes fractal points beside the thread that serves the network. Started by `compute_pool.ts`. */
 import { computePoints } from "../../protocol/app/fractal/compute.ts";
-import type { ComputeJob } from "../../protocol/app/fractal/server.ts";
+import type { ComputeJob } from "../../protocol/app/fractal/server_types.ts";
 
 /** What this module uses of a worker's global scope; the main program is checked against another one. */
 declare const self: {

@@ -8,4 +8,4 @@ export type { CalcAppCookie } from "./cookie.ts";
 export { MAX_JOB_SIZE, readCalcApp, writeCalcApp } from "./messages.ts";
 export type { CalcAppComplete, CalcAppMessage, CalcAppRequest, CalcAppSignal } from "./messages.ts";
 export { CalcAppServer } from "./server.ts";
-export type { CalcAppServerOptions, CalcAppServerReport } from "./server.ts";
+export type { CalcAppServerOptions, CalcAppServerReport } from "./server_types.ts";

@@ -1,103 +1,21 @@
 import { earliest, TimerQueue } from "../../machine.ts";
-import type { Prng } from "../../machine.ts";
 import { Ppid } from "../../net.ts";
 import type { Instant } from "../../net.ts";
 import type { SessionEvent, SessionId } from "../../session/types.ts";
 import { DecodeError } from "../../wire/errors.ts";
 import type { Application, ApplicationOutlet } from "../application.ts";
 import { ReplyFlow } from "../reply_flow.ts";
-import type { ReplyFlowReport } from "../reply_flow.ts";
 import { readCalcAppCookie, writeCalcAppCookie } from "./cookie.ts";
 import type { CalcAppCookie } from "./cookie.ts";
+import { CalcAppJob } from "./job.ts";
+import type { CalcAppSession, JobAlarm } from "./job.ts";
 import { readCalcApp, writeCalcApp } from "./messages.ts";
 import type { CalcAppMessage } from "./messages.ts";
+import type { CalcAppServerOptions, CalcAppServerReport } from "./server_types.ts";
 import { SharedCapacity } from "./shared_capacity.ts";
 
 /** A session may be without a job for so long, in milliseconds: a stranger must not keep its place for nothing. */
 const IDLE_LIMIT_MS = 30_000;
-
-/** How a CalcApp service behaves. */
-export interface CalcAppServerOptions {
-  /** Jobs at the same time; further ones are rejected. Default 10. */
-  readonly maxJobs?: number;
-  /** Calculations a second, which all jobs share equally. Default 1000000. */
-  readonly capacity?: number;
-  /** How long after the last sign of life a user is asked for another one, in milliseconds. Default 2500. */
-  readonly keepAliveIntervalMs?: number;
-  /** How long a user may take to answer, in milliseconds. Default 2500. */
-  readonly keepAliveTimeoutMs?: number;
-  /** Age of a cookie at which a new one is sent, in milliseconds. Default 5000. */
-  readonly cookieMaxTimeMs?: number;
-  /** Calculations of a job after which a new cookie is sent. Default 5000000. */
-  readonly cookieMaxCalculations?: number;
-  /** How probably a job's user gets a cookie when the service ends in order, 0–1. Default 1. */
-  readonly cleanShutdownProbability?: number;
-  /** Decides that. */
-  readonly prng: Prng;
-}
-
-/** What is worth a log line or a line of statistics at a CalcApp service. */
-export type CalcAppServerReport =
-  | ReplyFlowReport
-  | {
-    readonly type: "jobStarted";
-    readonly session: SessionId;
-    readonly jobId: number;
-    readonly jobSize: number;
-    /** Calculations that are done already: more than 0 for a job that comes from another PE. */
-    readonly completed: number;
-    readonly resumed: boolean;
-  }
-  /** All places are taken. */
-  | { readonly type: "jobRejected"; readonly session: SessionId; readonly jobId: number }
-  | {
-    readonly type: "jobCompleted";
-    readonly session: SessionId;
-    readonly jobId: number;
-    readonly jobSize: number;
-  }
-  /** A job ends before it is done: its user has gone, or has given it up, or the service ends. */
-  | {
-    readonly type: "jobEnded";
-    readonly session: SessionId;
-    readonly jobId: number;
-    readonly completed: number;
-    readonly reason: string;
-  }
-  /** The session was aborted by this side. */
-  | { readonly type: "calcAppAborted"; readonly session: SessionId; readonly reason: string }
-  /** A job has started or ended. */
-  | {
-    readonly type: "calcAppUsage";
-    readonly jobCount: number;
-    /** Calculations since the start, for all jobs. */
-    readonly used: number;
-  };
-
-interface Job {
-  readonly session: Session;
-  readonly jobId: number;
-  readonly jobSize: number;
-  /** Calculations that were done when it started. */
-  readonly before: number;
-  /** What each job had got when it started. */
-  readonly since: number;
-  readonly done: Alarm;
-  readonly cookie: Alarm;
-  readonly keepAlive: Alarm;
-  /** A keep-alive was sent and is not acknowledged. */
-  awaitsAck: boolean;
-}
-
-interface Session {
-  readonly session: SessionId;
-  readonly jobs: Map<number, Job>;
-}
-
-interface Alarm {
-  readonly what: "done" | "cookie" | "keepAlive";
-  job: Job | undefined;
-}
 
 /**
  * A pool element that pretends to calculate (reference/rsplib.md §5.4): jobs of a size share a capacity equally, so that
@@ -114,10 +32,10 @@ export class CalcAppServer implements Application<never> {
   readonly #outlet: ApplicationOutlet<never, CalcAppServerReport>;
   readonly #options: Required<CalcAppServerOptions>;
   readonly #flow: ReplyFlow;
-  readonly #capacity: SharedCapacity<Alarm>;
-  readonly #timers = new TimerQueue<Alarm>();
+  readonly #capacity: SharedCapacity<JobAlarm>;
+  readonly #timers = new TimerQueue<JobAlarm>();
   readonly #idleTimers = new TimerQueue<SessionId>();
-  readonly #sessions = new Map<SessionId, Session>();
+  readonly #sessions = new Map<SessionId, CalcAppSession>();
 
   /**
    * Makes a service.
@@ -213,7 +131,7 @@ export class CalcAppServer implements Application<never> {
 
   // ------------------------------------------------------------------------------------------------- what users say
 
-  #received(session: Session, ppid: Ppid, octets: Uint8Array, now: Instant): void {
+  #received(session: CalcAppSession, ppid: Ppid, octets: Uint8Array, now: Instant): void {
     if (ppid !== Ppid.calcApp) {
       return this.#abort(session, `a message with payload protocol ${ppid}, not ${Ppid.calcApp}`, now);
     }
@@ -225,7 +143,7 @@ export class CalcAppServer implements Application<never> {
     }
   }
 
-  #message(session: Session, message: CalcAppMessage, now: Instant): void {
+  #message(session: CalcAppSession, message: CalcAppMessage, now: Instant): void {
     const job = session.jobs.get(message.jobId);
     switch (message.type) {
       case "request": {
@@ -251,7 +169,7 @@ export class CalcAppServer implements Application<never> {
     }
   }
 
-  #resume(session: Session, octets: Uint8Array, now: Instant): void {
+  #resume(session: CalcAppSession, octets: Uint8Array, now: Instant): void {
     try {
       this.#start(session, readCalcAppCookie(octets), true, now);
     } catch (error) {
@@ -260,7 +178,7 @@ export class CalcAppServer implements Application<never> {
     }
   }
 
-  #start(session: Session, state: CalcAppCookie, resumed: boolean, now: Instant): void {
+  #start(session: CalcAppSession, state: CalcAppCookie, resumed: boolean, now: Instant): void {
     const { jobId, jobSize, completed } = state;
     const { session: id } = session;
     if (session.jobs.has(jobId)) return this.#abort(session, `job ${jobId} is under way already`, now);
@@ -269,7 +187,7 @@ export class CalcAppServer implements Application<never> {
       return this.#say(session, { type: "reject", jobId });
     }
     this.#capacity.join(now);
-    const job = newJob(session, state, this.#capacity.progress(now));
+    const job = new CalcAppJob(session, state, this.#capacity.progress(now));
     session.jobs.set(jobId, job);
     this.#idleTimers.clear(id);
     this.#say(session, { type: "accept", jobId });
@@ -281,14 +199,14 @@ export class CalcAppServer implements Application<never> {
   }
 
   /** The user has given a sign of life. */
-  #alive(job: Job, now: Instant): void {
+  #alive(job: CalcAppJob, now: Instant): void {
     job.awaitsAck = false;
     this.#timers.set(job.keepAlive, now + this.#options.keepAliveIntervalMs);
   }
 
   // ---------------------------------------------------------------------------------------------- what time brings
 
-  #alarm({ what, job }: Alarm, now: Instant): void {
+  #alarm({ what, job }: JobAlarm, now: Instant): void {
     if (job === undefined) return;
     switch (what) {
       case "done":
@@ -302,7 +220,7 @@ export class CalcAppServer implements Application<never> {
     }
   }
 
-  #complete(job: Job, now: Instant): void {
+  #complete(job: CalcAppJob, now: Instant): void {
     const { session, jobId, jobSize } = job;
     this.#say(session, { type: "complete", jobId, jobSize, completed: jobSize });
     this.#remove(job, now);
@@ -310,19 +228,20 @@ export class CalcAppServer implements Application<never> {
     this.#usageChanged(now);
   }
 
-  #sendCookie(job: Job, now: Instant): void {
+  #sendCookie(job: CalcAppJob, now: Instant): void {
     const { session: { session }, jobId, jobSize } = job;
-    const cookie = writeCalcAppCookie({ jobId, jobSize, completed: this.#completed(job, now) });
+    const completed = job.completed(this.#capacity.progress(now));
+    const cookie = writeCalcAppCookie({ jobId, jobSize, completed });
     this.#outlet.command({ type: "sendCookie", session, cookie });
     this.#armCookie(job, now);
   }
 
-  #armCookie({ cookie }: Job, now: Instant): void {
+  #armCookie({ cookie }: CalcAppJob, now: Instant): void {
     this.#timers.set(cookie, now + this.#options.cookieMaxTimeMs);
     this.#capacity.after(cookie, this.#options.cookieMaxCalculations, now);
   }
 
-  #keepAliveDue(job: Job, now: Instant): void {
+  #keepAliveDue(job: CalcAppJob, now: Instant): void {
     const { session, jobId } = job;
     if (job.awaitsAck) {
       // RSPLIB drops the job and keeps the association: a user that was just slow would have to find out by itself.
@@ -333,36 +252,32 @@ export class CalcAppServer implements Application<never> {
     this.#timers.set(job.keepAlive, now + this.#options.keepAliveTimeoutMs);
   }
 
-  #completed({ jobSize, before, since }: Job, now: Instant): number {
-    return Math.min(jobSize, Math.floor(before + this.#capacity.progress(now) - since));
-  }
-
   // ------------------------------------------------------------------------------------------------------- endings
 
-  #abort(session: Session, reason: string, now: Instant): void {
+  #abort(session: CalcAppSession, reason: string, now: Instant): void {
     this.#outlet.report({ type: "calcAppAborted", session: session.session, reason });
     this.#forget(session, reason, now);
     this.#outlet.command({ type: "closeSession", session: session.session, how: "abort" });
   }
 
-  #forget(session: Session, reason: string, now: Instant): void {
+  #forget(session: CalcAppSession, reason: string, now: Instant): void {
     for (const job of [...session.jobs.values()]) this.#end(job, reason, now);
     this.#sessions.delete(session.session);
     this.#idleTimers.clear(session.session);
   }
 
-  #end(job: Job, reason: string, now: Instant): void {
+  #end(job: CalcAppJob, reason: string, now: Instant): void {
     const { session: { session }, jobId } = job;
-    const completed = this.#completed(job, now);
+    const completed = job.completed(this.#capacity.progress(now));
     this.#remove(job, now);
     this.#outlet.report({ type: "jobEnded", session, jobId, completed, reason });
     this.#usageChanged(now);
   }
 
-  #remove(job: Job, now: Instant): void {
+  #remove(job: CalcAppJob, now: Instant): void {
     const { session } = job;
     session.jobs.delete(job.jobId);
-    for (const alarm of [job.done, job.cookie, job.keepAlive]) {
+    for (const alarm of job.alarms) {
       alarm.job = undefined;
       this.#timers.clear(alarm);
       this.#capacity.clear(alarm);
@@ -377,26 +292,7 @@ export class CalcAppServer implements Application<never> {
     this.#outlet.report({ type: "calcAppUsage", jobCount, used: this.#capacity.used(now) });
   }
 
-  #say({ session }: Session, message: CalcAppMessage): void {
+  #say({ session }: CalcAppSession, message: CalcAppMessage): void {
     this.#outlet.command({ type: "send", session, ppid: Ppid.calcApp, data: writeCalcApp(message) });
   }
-}
-
-function newJob(session: Session, { jobId, jobSize, completed }: CalcAppCookie, since: number): Job {
-  const done: Alarm = { what: "done", job: undefined };
-  const cookie: Alarm = { what: "cookie", job: undefined };
-  const keepAlive: Alarm = { what: "keepAlive", job: undefined };
-  const job = {
-    session,
-    jobId,
-    jobSize,
-    before: completed,
-    since,
-    done,
-    cookie,
-    keepAlive,
-    awaitsAck: false,
-  };
-  for (const alarm of [done, cookie, keepAlive]) alarm.job = job;
-  return job;
 }

@@ -2,31 +2,16 @@ import { TimerQueue } from "../../machine.ts";
 import type { Prng } from "../../machine.ts";
 import { Ppid } from "../../net.ts";
 import type { Instant } from "../../net.ts";
-import type { SessionEvent, SessionId, SessionLoss } from "../../session/types.ts";
+import type { SessionEvent, SessionId } from "../../session/types.ts";
 import { DecodeError, StateError } from "../../wire/errors.ts";
 import { ApplicationMachine } from "../application.ts";
 import type { Application, ApplicationOutlet, Sessions } from "../application.ts";
 import type { CancelInput, FractalClientReport, ImageInput } from "./client_types.ts";
+import { FractalImage } from "./image.ts";
 import { readFractal, writeFractal } from "./messages.ts";
 import type { FractalData, FractalMessage } from "./messages.ts";
-import { FractalPart } from "./part.ts";
+import type { PartSession } from "./part_session.ts";
 import { partition } from "./subimage.ts";
-
-/** First pause before a session that got nothing out of its PE tries again, in milliseconds; it doubles. */
-const FIRST_PAUSE_MS = 100;
-
-/**
- * Longest of these pauses, in milliseconds. The session layer waits by itself, and longer, after PEs that say nothing
- * at all, such as full ones; this pause is for those that say something and give no points.
- */
-const LONGEST_PAUSE_MS = 1000;
-
-/**
- * So many PEs in a row may be lost without a new point after a cookie; then the cookie is dropped and the part is asked for
- * anew. A cookie that no PE of the pool can read would otherwise block the image for ever; but computing all again has its
- * price, and PEs that die or have no place are not the cookie's fault.
- */
-const MAX_BARREN_COOKIES = 12;
 
 /** How a fractal pool user behaves. */
 export interface FractalClientOptions {
@@ -36,40 +21,6 @@ export interface FractalClientOptions {
   readonly receiveTimeoutMs?: number;
   /** For the jitter of pauses. */
   readonly prng: Prng;
-}
-
-interface PartSession {
-  readonly part: FractalPart;
-  readonly index: number;
-  /** Undefined between two sessions. */
-  session: SessionId | undefined;
-  /** `working`: a PE has been asked. `pausing`: left one and waits a moment. `seeking`: the session layer finds one. */
-  phase: "seeking" | "working" | "pausing" | "done";
-  elementId: number;
-  peChanges: number;
-  /** Points received since the present PE was found, repeated ones included. */
-  received: number;
-  /** Those of them that were new. */
-  fresh: number;
-  /** PEs in a row that gave nothing new. */
-  barren: number;
-  /** Those of them that were lost, not leaving in order, when they had a cookie. */
-  barrenCookies: number;
-  /** Whether the part is asked for once more. */
-  again: boolean;
-  hasCookie: boolean;
-  /** How the last PE was lost: the registrar is to hear of silent ones. */
-  loss: SessionLoss;
-}
-
-interface Image {
-  readonly parts: readonly PartSession[];
-  readonly startedAt: Instant;
-  readonly elements: Map<number, { messages: number; points: number; repeated: number }>;
-  missing: number;
-  failovers: number;
-  repairs: number;
-  invalid: number;
 }
 
 /** A pool user that has images computed by a pool of fractal services, on top of a session client. */
@@ -111,7 +62,7 @@ class FractalUser implements Application<ImageInput | CancelInput> {
   readonly #sessions = new Map<SessionId, PartSession>();
   /** Working: the PE is silent. Pausing: the pause is over. */
   readonly #timers = new TimerQueue<PartSession>();
-  #image: Image | undefined;
+  #image: FractalImage | undefined;
   /** Sessions of a cancelled image that are not over yet. */
   readonly #leaving = new Set<SessionId>();
   /** The image that waits for them. */
@@ -172,32 +123,9 @@ class FractalUser implements Application<ImageInput | CancelInput> {
 
   #begin({ parameter, sessions }: ImageInput, now: Instant): void {
     const areas = partition(parameter.width, parameter.height, sessions);
-    const parts = areas.map((area, index): PartSession => ({
-      part: new FractalPart(parameter, area),
-      index,
-      session: undefined,
-      phase: "seeking",
-      elementId: 0,
-      peChanges: 0,
-      received: 0,
-      fresh: 0,
-      barren: 0,
-      barrenCookies: 0,
-      again: false,
-      hasCookie: false,
-      loss: "shutdown",
-    }));
-    this.#image = {
-      parts,
-      startedAt: now,
-      elements: new Map(),
-      missing: parameter.width * parameter.height,
-      failovers: 0,
-      repairs: 0,
-      invalid: 0,
-    };
+    const image = this.#image = new FractalImage(parameter, areas, now);
     this.#outlet.report({ type: "imageStarted", parameter, parts: areas });
-    for (const part of parts) this.#open(part);
+    for (const part of image.parts) this.#open(part);
   }
 
   #open(part: PartSession): void {
@@ -217,7 +145,7 @@ class FractalUser implements Application<ImageInput | CancelInput> {
     }
     switch (event.type) {
       case "sessionOpened":
-        this.#found(part, event.elementId);
+        part.found(event.elementId);
         this.#request(event.session, part, now);
         break;
       case "sessionMessage":
@@ -229,7 +157,7 @@ class FractalUser implements Application<ImageInput | CancelInput> {
           part.loss = event.loss ?? "aborted";
           if (part.phase !== "pausing") this.#lost(image, part, event.reason, now);
         } else {
-          this.#found(part, event.elementId);
+          part.found(event.elementId);
           if (event.hasCookie) {
             this.#outlet.report({ type: "partResumed", part: part.index, elementId: event.elementId });
             this.#work(part, now);
@@ -256,13 +184,6 @@ class FractalUser implements Application<ImageInput | CancelInput> {
     }
   }
 
-  #found(part: PartSession, elementId: number): void {
-    if (part.elementId !== 0 && part.elementId !== elementId) part.peChanges++;
-    part.elementId = elementId;
-    part.received = 0;
-    part.fresh = 0;
-  }
-
   #request(session: SessionId, part: PartSession, now: Instant): void {
     const data = writeFractal(part.part.parameter);
     part.again = part.part.missing < part.part.points;
@@ -277,7 +198,7 @@ class FractalUser implements Application<ImageInput | CancelInput> {
     this.#timers.set(part, now + this.#receiveTimeoutMs);
   }
 
-  #message(image: Image, part: PartSession, ppid: Ppid, octets: Uint8Array, now: Instant): void {
+  #message(image: FractalImage, part: PartSession, ppid: Ppid, octets: Uint8Array, now: Instant): void {
     const message = this.#read(image, part, ppid, octets);
     if (message === undefined) return;
     switch (message.type) {
@@ -297,7 +218,7 @@ class FractalUser implements Application<ImageInput | CancelInput> {
   }
 
   /** Undefined = it cannot be read, which was reported. */
-  #read(image: Image, part: PartSession, ppid: Ppid, octets: Uint8Array): FractalMessage | undefined {
+  #read(image: FractalImage, part: PartSession, ppid: Ppid, octets: Uint8Array): FractalMessage | undefined {
     if (ppid !== Ppid.fractalGenerator) {
       this.#invalid(image, part, `a message with payload protocol ${ppid}, not ${Ppid.fractalGenerator}`);
       return undefined;
@@ -311,7 +232,7 @@ class FractalUser implements Application<ImageInput | CancelInput> {
     }
   }
 
-  #data(image: Image, part: PartSession, data: FractalData, now: Instant): void {
+  #data(image: FractalImage, part: PartSession, data: FractalData, now: Instant): void {
     const fault = part.part.fault(data);
     if (fault !== undefined) {
       this.#invalid(image, part, fault);
@@ -319,13 +240,7 @@ class FractalUser implements Application<ImageInput | CancelInput> {
     }
     const { fresh, x, y } = part.part.add(data);
     const { values } = data;
-    image.missing -= fresh;
-    part.received += values.length;
-    part.fresh += fresh;
-    const element = statisticsOf(image, part.elementId);
-    element.messages++;
-    element.points += fresh;
-    element.repeated += values.length - fresh;
+    image.take(part, values.length, fresh);
     this.#outlet.report({
       type: "points",
       part: part.index,
@@ -342,71 +257,49 @@ class FractalUser implements Application<ImageInput | CancelInput> {
     else if (part.received <= part.part.points + values.length) this.#work(part, now);
   }
 
-  #lost(image: Image, part: PartSession, reason: string, now: Instant): void {
+  #lost(image: FractalImage, part: PartSession, reason: string, now: Instant): void {
     if (part.part.missing === 0) { // only the end marker was lost
       this.#done(image, part, now);
       return;
     }
-    const pauseMs = this.#pauseAfter(part);
+    const pauseMs = part.pauseAfter(this.#prng);
     image.failovers++;
     this.#reportFailover(part, reason, pauseMs);
-    this.#dropBarrenCookie(part);
+    if (part.losesCookie()) this.#closeSession(part);
     this.#pause(part, pauseMs, now);
   }
 
   /** The PE has taken the request and keeps silent. The time-out was pause enough. */
-  #silent(image: Image, part: PartSession, now: Instant): void {
+  #silent(image: FractalImage, part: PartSession, now: Instant): void {
     if (part.part.missing === 0) {
       this.#done(image, part, now);
       return;
     }
-    this.#pauseAfter(part);
+    part.pauseAfter(this.#prng);
     image.failovers++;
     this.#reportFailover(part, `no points for ${this.#receiveTimeoutMs} ms`, 0);
     part.loss = "silent";
-    this.#dropBarrenCookie(part);
+    if (part.losesCookie()) this.#closeSession(part);
     this.#seek(part);
   }
 
-  #dropBarrenCookie(part: PartSession): void {
-    if (part.fresh > 0) part.barrenCookies = 0;
-    else if (part.hasCookie && part.loss !== "shutdown") part.barrenCookies++;
-    if (part.barrenCookies < MAX_BARREN_COOKIES) return;
-    this.#closeSession(part);
-    part.barren = part.barrenCookies = 0;
-  }
-
   /** Asks for the part again, in a session that has no cookie yet. */
-  #repair(image: Image, part: PartSession, now: Instant): void {
+  #repair(image: FractalImage, part: PartSession, now: Instant): void {
     image.repairs++;
     const { missing } = part.part;
     this.#outlet.report({ type: "partIncomplete", part: part.index, elementId: part.elementId, missing });
     this.#closeSession(part);
-    this.#pause(part, this.#pauseAfter(part), now);
+    this.#pause(part, part.pauseAfter(this.#prng), now);
   }
 
-  #done(image: Image, part: PartSession, now: Instant): void {
+  #done(image: FractalImage, part: PartSession, now: Instant): void {
     part.phase = "done";
     this.#timers.clear(part);
     this.#closeSession(part);
     this.#outlet.report({ type: "partCompleted", part: part.index, elementId: part.elementId });
-    if (image.parts.some(({ phase }) => phase !== "done")) return;
+    if (!image.isDone) return;
     this.#image = undefined;
-    const { startedAt, failovers, repairs, invalid } = image;
-    const elements = [...image.elements].map(([elementId, counts]) => ({ elementId, ...counts }));
-    const statistics = { durationMs: now - startedAt, failovers, repairs, invalid, elements };
-    this.#outlet.report({ type: "imageCompleted", statistics });
-  }
-
-  /** 0 when the PE gave new points; else a pause that doubles with every PE in a row that gave none. */
-  #pauseAfter(part: PartSession): number {
-    if (part.fresh > 0) {
-      part.barren = 0;
-      return 0;
-    }
-    const longest = Math.min(FIRST_PAUSE_MS * 2 ** part.barren, LONGEST_PAUSE_MS);
-    part.barren++;
-    return longest * (0.5 + 0.5 * this.#prng.uniform()); // sessions turned away together do not come back together
+    this.#outlet.report({ type: "imageCompleted", statistics: image.statistics(now) });
   }
 
   #pause(part: PartSession, pauseMs: number, now: Instant): void {
@@ -448,7 +341,7 @@ class FractalUser implements Application<ImageInput | CancelInput> {
     this.#image = undefined;
   }
 
-  #invalid(image: Image, part: PartSession, reason: string): void {
+  #invalid(image: FractalImage, part: PartSession, reason: string): void {
     image.invalid++;
     this.#outlet.report({ type: "partInvalid", part: part.index, elementId: part.elementId, reason });
   }
@@ -456,16 +349,4 @@ class FractalUser implements Application<ImageInput | CancelInput> {
   #reportFailover({ index, elementId, hasCookie }: PartSession, reason: string, pauseMs: number): void {
     this.#outlet.report({ type: "partFailover", part: index, elementId, hasCookie, reason, pauseMs });
   }
-}
-
-function statisticsOf(
-  image: Image,
-  elementId: number,
-): { messages: number; points: number; repeated: number } {
-  let element = image.elements.get(elementId);
-  if (element === undefined) {
-    element = { messages: 0, points: 0, repeated: 0 };
-    image.elements.set(elementId, element);
-  }
-  return element;
 }

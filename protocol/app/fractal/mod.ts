@@ -34,6 +34,6 @@ export type {
   FractalServerInput,
   FractalServerOptions,
   FractalServerReport,
-} from "./server.ts";
+} from "./server_types.ts";
 export { partition, subParameter } from "./subimage.ts";
 export type { Rectangle } from "./subimage.ts";

@@ -4,98 +4,25 @@ import type { Instant, TransportAddress } from "../../net.ts";
 import type { SessionEvent, SessionId } from "../../session/types.ts";
 import { DecodeError } from "../../wire/errors.ts";
 import { ApplicationMachine } from "../application.ts";
-import type {
-  Application,
-  ApplicationEffect,
-  ApplicationInput,
-  ApplicationOutlet,
-  Sessions,
-} from "../application.ts";
+import type { Application, ApplicationOutlet, Sessions } from "../application.ts";
 import { TEST_PATTERN } from "./compute.ts";
-import { readFractalCookie, writeFractalCookie } from "./cookie.ts";
+import { readFractalCookie } from "./cookie.ts";
 import { FractalJob } from "./job.ts";
-import { readFractal, writeFractal } from "./messages.ts";
+import { readFractal } from "./messages.ts";
 import type { FractalParameter } from "./messages.ts";
+import { FractalPost } from "./post.ts";
+import type {
+  ComputeEffect,
+  ComputeInput,
+  FractalServerOptions,
+  FractalServerReport,
+} from "./server_types.ts";
 
 /**
  * A session may be without a job for so long, in milliseconds: before its Parameter and after the end marker. It
  * occupies a place meanwhile, which a stranger must not be able to keep for nothing.
  */
 const IDLE_LIMIT_MS = 30_000;
-
-/** How a fractal service behaves. */
-export interface FractalServerOptions {
-  /** Sessions at the same time; another one is turned away. Default 4. */
-  readonly maxThreads?: number;
-  /** Shut a session down after so many full Data messages, for demonstrations; 0 = never (default). */
-  readonly failureAfter?: number;
-  /** Compute (x * y) mod 256 whatever is asked for. Default false. */
-  readonly testMode?: boolean;
-  /** A peer that takes nothing for so long is given up, in milliseconds. Default 2500. */
-  readonly transmitTimeoutMs?: number;
-  /** Longest time between two Data messages, as far as there are points, in milliseconds. Default 1000. */
-  readonly dataMaxTimeMs?: number;
-  /** Age of a cookie at which a new one is sent, in milliseconds. Default 1000. */
-  readonly cookieMaxTimeMs?: number;
-  /** Number of Data messages after which a new cookie is sent. Default 10. */
-  readonly cookieMaxPackets?: number;
-  /**
-   * Most points a second and session, so that a fast machine lets people see an image grow and a failover happen; 0 = as
-   * many as it can (default).
-   */
-  readonly maxRate?: number;
-}
-
-/** A piece of work for a processor other than the one that serves the network. */
-export interface ComputeJob {
-  /** Names the piece, never used again. */
-  readonly job: number;
-  /** The image; {@linkcode computePoints} takes these three. */
-  readonly parameter: FractalParameter;
-  /** Index of the first point. */
-  readonly first: number;
-  /** How many points. */
-  readonly count: number;
-}
-
-/** What a fractal service takes for its own. */
-export type ComputeInput =
-  /** The points of a compute job; borrowed. */
-  | { readonly type: "computed"; readonly job: number; readonly values: Uint32Array }
-  /** A compute job could not be done. */
-  | { readonly type: "computeFailed"; readonly job: number; readonly reason: string };
-
-/** What a fractal service asks for on its own. */
-export type ComputeEffect =
-  | ({ readonly type: "compute" } & ComputeJob)
-  /** The points of this job are no longer wanted; an answer is ignored. */
-  | { readonly type: "cancelCompute"; readonly job: number };
-
-/** What the machine of a fractal service takes. */
-export type FractalServerInput = ApplicationInput<ComputeInput>;
-
-/** What the machine of a fractal service asks for. */
-export type FractalServerEffect = ApplicationEffect<ComputeEffect, FractalServerReport>;
-
-/** What is worth a log line at a fractal service. */
-export type FractalServerReport =
-  | {
-    readonly type: "fractalStarted";
-    readonly session: SessionId;
-    readonly parameter: FractalParameter;
-    /** Index of the point to begin with; more than 0 for a session that comes from another PE. */
-    readonly first: number;
-    readonly resumed: boolean;
-  }
-  /** A new session was turned away. */
-  | { readonly type: "fractalFull"; readonly session: SessionId; readonly peer: readonly TransportAddress[] }
-  /** The end marker was sent. */
-  | { readonly type: "fractalCompleted"; readonly session: SessionId; readonly points: number }
-  /** `failureAfter` was reached. */
-  | { readonly type: "fractalFailure"; readonly session: SessionId; readonly fullData: number }
-  /** The session was aborted by this side. */
-  | { readonly type: "fractalAborted"; readonly session: SessionId; readonly reason: string }
-  | { readonly type: "fractalLoad"; readonly load: number; readonly sessionCount: number };
 
 interface Session {
   readonly id: SessionId;
@@ -147,11 +74,10 @@ export class FractalServer extends ApplicationMachine<ComputeInput, ComputeEffec
 class FractalService implements Application<ComputeInput> {
   readonly #options: Required<FractalServerOptions>;
   readonly #outlet: ApplicationOutlet<ComputeEffect, FractalServerReport>;
+  readonly #post: FractalPost;
   readonly #sessions = new Map<SessionId, Session>();
   /** Which session waits for a compute job. */
   readonly #jobs = new Map<number, Session>();
-  /** When partial Data or a cookie is due. */
-  readonly #flushTimers = new TimerQueue<SessionId>();
   /** When the next points may be computed. */
   readonly #paceTimers = new TimerQueue<SessionId>();
   /** When a session that does not go on is given up. */
@@ -173,6 +99,7 @@ class FractalService implements Application<ComputeInput> {
       maxRate: 0,
       ...options,
     };
+    this.#post = new FractalPost(outlet, this.#options);
   }
 
   get sessionCount(): number {
@@ -199,7 +126,7 @@ class FractalService implements Application<ComputeInput> {
       const session = this.#sessions.get(id);
       if (session !== undefined) this.#limitReached(session);
     }
-    for (let id = this.#flushTimers.takeDue(now); id !== undefined; id = this.#flushTimers.takeDue(now)) {
+    for (let id = this.#post.takeDue(now); id !== undefined; id = this.#post.takeDue(now)) {
       const session = this.#sessions.get(id);
       if (session !== undefined) this.#flushDue(session, now);
     }
@@ -210,7 +137,7 @@ class FractalService implements Application<ComputeInput> {
   }
 
   nextTimeout(): Instant | undefined {
-    return earliest(this.#limitTimers.next(), this.#flushTimers.next(), this.#paceTimers.next());
+    return earliest(this.#limitTimers.next(), this.#post.next(), this.#paceTimers.next());
   }
 
   sessionEvent(event: SessionEvent, now: Instant): void {
@@ -229,7 +156,7 @@ class FractalService implements Application<ComputeInput> {
         break;
       case "sessionBlocked":
         session.blocked = true;
-        this.#flushTimers.clear(session.id);
+        this.#post.hold(session.id);
         this.#limitTimers.set(session.id, now + this.#options.transmitTimeoutMs);
         break;
       case "sessionWritable":
@@ -312,7 +239,7 @@ class FractalService implements Application<ComputeInput> {
     session.job = job;
     session.phase = "computing";
     this.#outlet.report({ type: "fractalStarted", session: session.id, parameter, first, resumed });
-    this.#sendCookie(session, job, now); // so that the pool user never has to start over
+    this.#post.sendCookie(session.id, job, now); // so that the pool user never has to start over
     this.#armLimit(session, now);
     this.#updateLoad();
     this.#continue(session, job, now);
@@ -325,7 +252,7 @@ class FractalService implements Application<ComputeInput> {
       this.#complete(session, job, now);
       return;
     }
-    this.#armFlush(session, job);
+    this.#post.arm(session.id, job);
     if (session.pending !== undefined) return;
     if (session.paceAt > now) {
       this.#paceTimers.set(session.id, session.paceAt);
@@ -365,12 +292,12 @@ class FractalService implements Application<ComputeInput> {
     for (let taken = 0; taken < values.length;) {
       taken += job.add(values.subarray(taken));
       if (!job.dataIsFull) break;
-      this.#sendData(session, job, now);
+      this.#post.sendData(session.id, job, now);
       if (job.fullData === this.#options.failureAfter) {
         this.#fail(session, job, now);
         return;
       }
-      if (job.dataSinceCookie >= this.#options.cookieMaxPackets) this.#sendCookie(session, job, now);
+      if (job.dataSinceCookie >= this.#options.cookieMaxPackets) this.#post.sendCookie(session.id, job, now);
     }
     this.#continue(session, job, now);
   }
@@ -378,43 +305,11 @@ class FractalService implements Application<ComputeInput> {
   #flushDue(session: Session, now: Instant): void {
     const { job } = session;
     if (job === undefined || session.blocked) return;
-    if (now >= job.lastCookieAt + this.#options.cookieMaxTimeMs) this.#flushAndSendCookie(session, job, now);
-    else if (job.waiting > 0) this.#sendData(session, job, now);
-    this.#armFlush(session, job);
-  }
-
-  /** Sets the timer to whatever is due first of partial Data and cookie. Without new points neither is. */
-  #armFlush(session: Session, job: FractalJob): void {
-    const { dataMaxTimeMs, cookieMaxTimeMs } = this.#options;
-    let due = Infinity;
-    if (job.waiting > 0) due = job.lastDataAt + dataMaxTimeMs;
-    if (job.waiting > 0 || job.dataSinceCookie > 0) due = Math.min(due, job.lastCookieAt + cookieMaxTimeMs);
-    if (due === Infinity) this.#flushTimers.clear(session.id);
-    else this.#flushTimers.set(session.id, due);
-  }
-
-  #sendData(session: Session, job: FractalJob, now: Instant): void {
-    this.#send(session, writeFractal(job.takeData(now)));
-  }
-
-  #sendCookie(session: Session, job: FractalJob, now: Instant): void {
-    const cookie = writeFractalCookie(job.takeCookie(now));
-    this.#outlet.command({ type: "sendCookie", session: session.id, cookie });
-  }
-
-  #flushAndSendCookie(session: Session, job: FractalJob, now: Instant): void {
-    if (job.waiting > 0) this.#sendData(session, job, now);
-    if (job.dataSinceCookie > 0) this.#sendCookie(session, job, now);
-  }
-
-  #send(session: Session, data: Uint8Array): void {
-    this.#outlet.command({ type: "send", session: session.id, ppid: Ppid.fractalGenerator, data });
+    this.#post.sendDue(session.id, job, now);
   }
 
   #complete(session: Session, job: FractalJob, now: Instant): void {
-    if (job.waiting > 0) this.#sendData(session, job, now);
-    this.#send(session, writeFractal({ type: "end" }));
-    this.#flushTimers.clear(session.id);
+    this.#post.complete(session.id, job, now);
     this.#outlet.report({ type: "fractalCompleted", session: session.id, points: job.points });
     session.job = undefined;
     session.phase = "finished";
@@ -430,7 +325,7 @@ class FractalService implements Application<ComputeInput> {
 
   #fail(session: Session, job: FractalJob, now: Instant): void {
     this.#outlet.report({ type: "fractalFailure", session: session.id, fullData: job.fullData });
-    this.#sendCookie(session, job, now);
+    this.#post.sendCookie(session.id, job, now);
     this.#close(session, "shutdown");
   }
 
@@ -451,7 +346,7 @@ class FractalService implements Application<ComputeInput> {
   stop(now: Instant): void {
     this.#stopping = true;
     for (const session of this.#sessions.values()) {
-      if (session.job !== undefined) this.#flushAndSendCookie(session, session.job, now);
+      if (session.job !== undefined) this.#post.flush(session.id, session.job, now);
       this.#close(session, "shutdown");
     }
   }
@@ -473,7 +368,7 @@ class FractalService implements Application<ComputeInput> {
   #forget(session: Session): void {
     this.#cancel(session);
     this.#sessions.delete(session.id);
-    this.#flushTimers.clear(session.id);
+    this.#post.hold(session.id);
     this.#paceTimers.clear(session.id);
     this.#limitTimers.clear(session.id);
     this.#updateLoad();

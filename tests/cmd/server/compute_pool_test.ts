@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ComputePool } from "../../../cmd/server/compute_pool.ts";
 import { computePoints } from "../../../protocol/app/fractal/compute.ts";
-import type { ComputeJob } from "../../../protocol/app/fractal/server.ts";
+import type { ComputeJob } from "../../../protocol/app/fractal/server_types.ts";
 import { IMAGE } from "../../protocol/app/fractal/fixture.ts";
 
 function job(number: number, first: number, count: number): ComputeJob {

@@ -1,5 +1,8 @@
 import { computePoints } from "../../../../protocol/app/fractal/compute.ts";
-import type { FractalServerEffect, FractalServerInput } from "../../../../protocol/app/fractal/server.ts";
+import type {
+  FractalServerEffect,
+  FractalServerInput,
+} from "../../../../protocol/app/fractal/server_types.ts";
 import type { FractalParameter } from "../../../../protocol/app/fractal/messages.ts";
 import { Outbox } from "../../../../protocol/machine.ts";
 import type { Machine } from "../../../../protocol/machine.ts";

@@ -12,7 +12,7 @@ import type {
   FractalServerEffect,
   FractalServerInput,
   FractalServerOptions,
-} from "../../../../protocol/app/fractal/server.ts";
+} from "../../../../protocol/app/fractal/server_types.ts";
 import { Prng } from "../../../../protocol/machine.ts";
 import { ServiceHost, SessionClient, sessionClientEndpoints } from "../../../../protocol/session/mod.ts";
 import { encodeText } from "../../../../protocol/wire/text.ts";

@@ -3,7 +3,10 @@ import { readFractalCookie, writeFractalCookie } from "../../../../protocol/app/
 import { readFractal, writeFractal } from "../../../../protocol/app/fractal/messages.ts";
 import type { FractalParameter } from "../../../../protocol/app/fractal/messages.ts";
 import { FractalServer } from "../../../../protocol/app/fractal/server.ts";
-import type { FractalServerEffect, FractalServerOptions } from "../../../../protocol/app/fractal/server.ts";
+import type {
+  FractalServerEffect,
+  FractalServerOptions,
+} from "../../../../protocol/app/fractal/server_types.ts";
 import { Ppid } from "../../../../protocol/net.ts";
 import type { ServiceHostEffect, ServiceHostInput } from "../../../../protocol/session/types.ts";
 import { computeAll, IMAGE, ScriptedMachine, wholeImage } from "./fixture.ts";
