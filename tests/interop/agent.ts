@@ -2,8 +2,8 @@
 import { TextLineStream } from "./text_lines.ts";
 import { within } from "./program.ts";
 
-/** Far more than anything takes here, in milliseconds. */
-const PATIENCE_MS = 10_000;
+/** Far more than anything takes here, the start of an agent on a busy machine among it; in milliseconds. */
+const PATIENCE_MS = 30_000;
 
 /** See the module's description. */
 export class Agent<Order, Report extends { readonly type: string }> {
@@ -31,9 +31,20 @@ export class Agent<Order, Report extends { readonly type: string }> {
 
   /** Gives an order and waits until it is carried out. @returns how that went */
   async order(order: Order): Promise<Extract<Report, { type: "done" }>> {
-    await this.#input.write(new TextEncoder().encode(`${JSON.stringify(order)}\n`));
+    return (await this.orders([order]))[0]!; // one for each
+  }
+
+  /**
+   * Gives orders together, so that they are carried out one right after the other, however busy the machine is, and waits
+   * for that. @returns how each went
+   */
+  async orders(orders: readonly Order[]): Promise<Extract<Report, { type: "done" }>[]> {
+    const lines = orders.map((order) => `${JSON.stringify(order)}\n`).join("");
+    await this.#input.write(new TextEncoder().encode(lines));
     const isDone = (report: Report): report is Extract<Report, { type: "done" }> => report.type === "done";
-    return await this.sees(isDone, `the end of ${JSON.stringify(order)}`);
+    const done: Extract<Report, { type: "done" }>[] = [];
+    for (const order of orders) done.push(await this.sees(isDone, `the end of ${JSON.stringify(order)}`));
+    return done;
   }
 
   /** Takes the oldest report that matches, or waits for it. */

@@ -3,7 +3,8 @@
  * on one host would abort each other's associations. Two links join them, and each direction can be cut.
  */
 import assert from "node:assert/strict";
-import type { EndpointOptions, TransportCommand, TransportEvent } from "../../protocol/net.ts";
+import { encodeSockaddr } from "../../ffi/sockaddr.ts";
+import type { EndpointOptions, IpAddress, TransportCommand, TransportEvent } from "../../protocol/net.ts";
 import { ChunkType } from "../../protocol/sctp/chunk.ts";
 import { Agent } from "./agent.ts";
 import { LATEST } from "./agent_protocol.ts";
@@ -178,12 +179,17 @@ export interface Wishes {
   readonly theirAddresses?: readonly string[];
 }
 
-/** SCTP_RTOINFO */
-const RTOINFO = 1, REMOTE_UDP_ENCAPS_PORT = 0x24;
+/** SCTP_RTOINFO, SCTP_ASSOCINFO, SCTP_INITMSG, SCTP_PEER_ADDR_PARAMS */
+const RTOINFO = 1, ASSOCINFO = 2, INITMSG = 3, PEER_ADDR_PARAMS = 0x0a, REMOTE_UDP_ENCAPS_PORT = 0x24;
+/** A message that we send. */
+export type EmbeddedMessage = Pick<Extract<EmbeddedOrder, { do: "send" }>, "length" | "fields">;
+
 /** How long usrsctp may say "not yet", in milliseconds. */
 const RETRY_LIMIT_MS = 20_000;
 /** What is lost is sent again soon: tests wait for it. */
 const RTO = { initialMs: 200, minMs: 100, maxMs: 400 };
+/** So often that neither a path nor a peer is given up while a side stands still: by default that is a matter of seconds. */
+const RETRANSMISSIONS = 100;
 
 /** A structure of numbers, in hexadecimal: each with its width in octets, little endian. */
 export function structure(...numbers: readonly (readonly [width: 1 | 2 | 4, value: number])[]): string {
@@ -282,7 +288,15 @@ export class Conversation {
   async open(side: Side, listen: boolean): Promise<void> {
     const { name, port, way: { udp, family } } = this;
     if (side === "ours") {
-      const options: EndpointOptions = { port, listen, rto: RTO, ...this.#wishes.ours };
+      const options: EndpointOptions = {
+        port,
+        listen,
+        rto: RTO,
+        maxInitRetransmissions: RETRANSMISSIONS,
+        associationMaxRetransmissions: RETRANSMISSIONS,
+        pathMaxRetransmissions: RETRANSMISSIONS,
+        ...this.#wishes.ours,
+      };
       await this.ours({ do: "open", endpoint: name, raw: !udp, options });
       for (const option of this.#wishes.ourOptions ?? []) {
         await this.ours({ do: "option", endpoint: name, ...option });
@@ -291,6 +305,9 @@ export class Conversation {
     }
     const options: UsrsctpOption[] = [
       { number: RTOINFO, value: structure([4, 0], [4, RTO.initialMs], [4, RTO.maxMs], [4, RTO.minMs]) },
+      { number: ASSOCINFO, value: structure([4, 0], [4, 0], [4, 0], [4, 0], [2, RETRANSMISSIONS], [2, 0]) },
+      { number: INITMSG, value: structure([2, 0], [2, 0], [2, RETRANSMISSIONS], [2, 0]) },
+      { number: PEER_ADDR_PARAMS, value: peerAddressParameters("", { maxRetransmissions: RETRANSMISSIONS }) },
       ...this.#wishes.theirs ?? [],
     ];
     if (udp && !listen) options.push({ number: REMOTE_UDP_ENCAPS_PORT, value: encapsulation(family, port) });
@@ -317,10 +334,11 @@ export class Conversation {
     await this.notice("ASSOC_CHANGE", ({ state }) => state === 1);
   }
 
-  /** An order to our side. An error when it refuses. */
-  async ours(order: EmbeddedOrder): Promise<void> {
-    const { problem } = await this.#lab.ours.order(order);
-    assert.equal(problem, undefined, JSON.stringify(order));
+  /** Orders to our side, one right after the other. An error when it refuses one. */
+  async ours(...orders: readonly EmbeddedOrder[]): Promise<void> {
+    for (const [i, { problem }] of (await this.#lab.ours.orders(orders)).entries()) {
+      assert.equal(problem, undefined, JSON.stringify(orders[i]));
+    }
   }
 
   /**
@@ -350,13 +368,26 @@ export class Conversation {
   }
 
   /** We send a message. */
-  async weSend(length: number, fields: Extract<EmbeddedOrder, { do: "send" }>["fields"] = {}): Promise<void> {
-    await this.ours({ do: "send", endpoint: this.name, length, fields });
+  async weSend(length: number, fields: EmbeddedMessage["fields"] = {}): Promise<void> {
+    await this.weSendAll([{ length, fields }]);
+  }
+
+  /** We send messages, one right after the other. */
+  async weSendAll(messages: readonly EmbeddedMessage[]): Promise<void> {
+    await this.ours(...messages.map((message) => ({ do: "send", endpoint: this.name, ...message }) as const));
   }
 
   /** They send a message. */
   async theySend(length: number, message: Omit<UsrsctpMessage, "length"> = {}): Promise<void> {
-    await this.theirs({ do: "send", socket: this.name, length, ...message });
+    await this.theySendAll([{ length, ...message }]);
+  }
+
+  /** They send messages, one right after the other. */
+  async theySendAll(messages: readonly UsrsctpMessage[]): Promise<void> {
+    const orders = messages.map((message) => ({ do: "send", socket: this.name, ...message }) as const);
+    for (const [i, { errno }] of (await this.#lab.theirs.orders(orders)).entries()) {
+      assert.equal(errno, 0, JSON.stringify(orders[i]));
+    }
   }
 
   /** Waits for an event of our side. */
@@ -432,9 +463,9 @@ export class Conversation {
   }
 
   /**
-   * Waits until neither side has anything to say: what was sent is acknowledged, also by delayed SACKs. For a side that
-   * is about to lose its memory: a last packet could meet its new life before that has set anything up, and be answered
-   * by ABORT.
+   * Waits until neither side has anything to say: what was sent is acknowledged, also by delayed SACKs. What was not asked
+   * for by `chunks` yet has to have DATA both ways. For a side that is about to lose its memory: a last packet could meet
+   * its new life before that has set anything up, and be answered by ABORT.
    */
   async quiet(): Promise<void> {
     const deadline = performance.now() + RETRY_LIMIT_MS, seen: SeenChunk[] = [];
@@ -475,11 +506,28 @@ export class Conversation {
   }
 }
 
+/** `struct sctp_paddrparams` of an address of the only association, or of all that are to come. */
+export function peerAddressParameters(
+  address: IpAddress | "",
+  { flags = 0, maxRetransmissions = 0 }: { readonly flags?: number; readonly maxRetransmissions?: number },
+): string {
+  const numbers = structure([4, 0], [4, 0], [4, 0], [4, flags], [4, 0], [2, maxRetransmissions], [1, 0], [
+    1,
+    0,
+  ]);
+  return (address === "" ? "".padEnd(256, "0") : sockaddrStorage(address)) + numbers;
+}
+
+/** `struct sockaddr_storage` */
+export function sockaddrStorage(address: IpAddress): string {
+  return new Uint8Array(encodeSockaddr({ address, port: 0 })).toHex().padEnd(256, "0");
+}
+
 /** Whether there is a SACK behind the last DATA, and an answer for each HEARTBEAT. */
 function allAnswered(seen: readonly SeenChunk[], asked: SeenChunk[0], answered: SeenChunk[0]): boolean {
-  const last = (direction: SeenChunk[0], type: number) =>
-    seen.findLastIndex(([way, one]) => way === direction && one === type);
-  return last(asked, ChunkType.data) < last(answered, ChunkType.sack) &&
+  const last = (direction: SeenChunk[0], ...types: readonly number[]) =>
+    seen.findLastIndex(([way, type]) => way === direction && types.includes(type));
+  return last(asked, ChunkType.data, ChunkType.iData) < last(answered, ChunkType.sack) &&
     count(seen, asked, ChunkType.heartbeat) <= count(seen, answered, ChunkType.heartbeatAck);
 }
 

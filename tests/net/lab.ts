@@ -355,7 +355,7 @@ export class Program implements AsyncDisposable {
   /** Ends it in order, as Ctrl+C does. */
   async interrupt(): Promise<number> {
     this.signal("SIGINT");
-    return await this.exitCode(10_000);
+    return await this.exitCode();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -10,10 +10,12 @@ import type { WireMessage } from "./rserpool_wire.ts";
 export type Encapsulation = "raw" | "udp";
 /** Shorter than by default, so that a test does not take minutes. */
 const TIMES = [
-  ...["-mentordiscoverytimeout=1000", "-peerheartbeatcycle=1000", "-peermaxtimelastheard=2000"],
+  ...["-peerheartbeatcycle=1000", "-peermaxtimelastheard=2000"],
   ...["-peermaxtimenoresponse=2000", "-takeoverexpiryinterval=3000"],
   "-endpointkeepalivetransmissioninterval=1000",
 ];
+/** The first registrar is alone. The others wait for a mentor, and a presence may be late, or missed, on a busy machine. */
+const ALONE = "-mentordiscoverytimeout=1000", NOT_ALONE = "-mentordiscoverytimeout=40000";
 /** Where the recordings go; the caller's choice, else a temporary folder. */
 const KEEP = Deno.env.get("RSP_CAPTURES");
 
@@ -23,6 +25,7 @@ export class Scene {
   /** For images. */
   readonly directory: string;
   readonly #native: readonly string[];
+  #hasRegistrar = false;
 
   constructor(lab: Lab, directory: string, encapsulation: Encapsulation) {
     this.lab = lab;
@@ -37,7 +40,9 @@ export class Scene {
 
   /** Starts a registrar. */
   registrar(pc: number, registrarId: number, ...options: string[]): Program {
-    const words = [`-identifier=0x${registrarId.toString(16)}`, "-loglevel=4", ...TIMES];
+    const patience = this.#hasRegistrar ? NOT_ALONE : ALONE;
+    this.#hasRegistrar = true;
+    const words = [`-identifier=0x${registrarId.toString(16)}`, "-loglevel=4", ...TIMES, patience];
     return this.rsp(pc, "registrar", ...words, ...options);
   }
 

@@ -7,6 +7,7 @@ import { labIsPossible } from "./lab.ts";
 import type { Program } from "./lab.ts";
 import { interruptAll, pcOf, play, type Scene, type Wire } from "./registrar_scene.ts";
 import type { WireMessage } from "./rserpool_wire.ts";
+import { addressesOf } from "./sctp_lab.ts";
 
 /** tcpdump wants to be root for all the world. */
 const possible = Deno.uid() === 0 && await labIsPossible();
@@ -17,9 +18,18 @@ const DEAD_ID = 0x1111, ELEMENT_ID = 0x44;
 /** How a registrar dies. */
 type Death = "killed" | "silent";
 
+/**
+ * The registrar of PC 1 dies. When it is killed, its host refuses what others send it; but not what the server of PC 4
+ * sends, be it the answer of a keep-alive just then: the server would find itself another registrar, before anybody could
+ * take it over.
+ */
 async function die(scene: Scene, registrar: Program, death: Death): Promise<void> {
-  if (death === "killed") return registrar.signal("SIGKILL");
-  for (const network of ["blue", "yellow"] as const) await scene.lab.pc(1).cable(network, "out");
+  const { lab } = scene, host = lab.pc(1);
+  if (death === "killed") {
+    for (const address of addressesOf(lab.pc(4))) await host.run("ip", "route", "add", "blackhole", address);
+    return registrar.signal("SIGKILL");
+  }
+  for (const network of ["blue", "yellow"] as const) await host.cable(network, "out");
 }
 
 /** The ID of the registrar of a PC. */
