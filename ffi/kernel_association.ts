@@ -14,6 +14,7 @@ import type {
   SendFailure,
   TransportEvent,
 } from "../protocol/net.ts";
+import type { FullBuffer } from "./full_buffer.ts";
 import type { KernelSocket, OutgoingMessage, ReceivedPiece } from "./kernel_socket.ts";
 import type { SendFailedNotification } from "./notification.ts";
 
@@ -72,6 +73,8 @@ export class KernelAssociation {
   queue: OutgoingMessage[] = [];
   queueStart = 0;
   queuedOctets = 0;
+  /** Sets the kernel's send buffer where it is to drain within a time. */
+  fullBuffer: FullBuffer | undefined;
   /** Octets delivered and not yet consumed; with `manualReceive` only. */
   unconsumed = 0;
   /** When messages are given up that do not say it themselves. */

@@ -23,13 +23,14 @@ import {
 } from "../protocol/net.ts";
 import type { EffectiveOptions } from "./effective_options.ts";
 import { Errno, errnoName } from "./errno.ts";
+import { FullBuffer } from "./full_buffer.ts";
 import { keepDynamicAddresses } from "./kernel_addresses.ts";
 import { KernelAssociation } from "./kernel_association.ts";
 import { downOf, downOfAttempt, downOfLost, downOfShutdown } from "./kernel_down.ts";
 import type { KernelEventQueue } from "./kernel_event_queue.ts";
 import { withEncapsulation } from "./kernel_paths.ts";
 import type { KernelSending } from "./kernel_sending.ts";
-import { DEFAULTS, type KernelResources, openSibling } from "./kernel_setup.ts";
+import { DEFAULTS, type KernelResources, openSibling, sendRoomOf } from "./kernel_setup.ts";
 import { KernelSocket } from "./kernel_socket.ts";
 import type { KernelSockets } from "./kernel_sockets.ts";
 import { readStatus } from "./kernel_status.ts";
@@ -293,10 +294,12 @@ export class KernelLife {
   }
 
   #register(kernelId: number, request: number | undefined, socket: KernelSocket): KernelAssociation {
-    const { sockets, reliability } = this.#parts;
+    const { sockets, reliability, options } = this.#parts;
     const id = ++lastAssociationId;
     const association = new KernelAssociation(id, kernelId, request, socket, performance.now());
     association.reliability = reliability();
+    const room = sendRoomOf(options);
+    if (room !== undefined) association.fullBuffer = new FullBuffer(room);
     this.#byId.set(id, association);
     this.#byKernelId.set(kernelId, association);
     sockets.join(association);

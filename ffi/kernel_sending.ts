@@ -71,7 +71,7 @@ export class KernelSending {
     if (association.ending === "abort" || association.sendingOver) return;
     while (association.waiting > 0 && association.down === undefined) {
       const { sent, error } = socket.send(kernelId, association.queue, association.queueStart);
-      if (sent > 0) association.dequeue(sent);
+      if (sent > 0) this.#taken(association, sent);
       if (error === 0) continue;
       if (error === Errno.EAGAIN) {
         this.#block(association);
@@ -86,6 +86,7 @@ export class KernelSending {
     }
     if (association.blocked) {
       association.blocked = false;
+      association.fullBuffer?.emptied(socket, performance.now());
       this.#events.tell({ type: "writable", association: association.id });
       this.#sockets.updateInterest(socket);
     }
@@ -107,7 +108,14 @@ export class KernelSending {
     this.#unsent.delete(association);
   }
 
+  #taken(association: KernelAssociation, count: number): void {
+    const before = association.queuedOctets;
+    association.dequeue(count);
+    association.fullBuffer?.taken(before - association.queuedOctets);
+  }
+
   #block(association: KernelAssociation): void {
+    association.fullBuffer?.full(association.socket, performance.now());
     if (association.blocked) return;
     association.blocked = true;
     this.#events.tell({ type: "blocked", association: association.id });

@@ -11,6 +11,7 @@ import {
   type SocketOptionName,
   type SocketOptionValue,
 } from "../protocol/net.ts";
+import { SendRoom } from "../protocol/net/send_room.ts";
 import { Errno, errno, SctpError } from "./errno.ts";
 import { ENOSYS, NotificationType, SctpOption, SO_REUSEPORT } from "./kernel_abi.ts";
 import { readOption, writeOption } from "./kernel_option_access.ts";
@@ -198,8 +199,15 @@ function configureSocket(socket: KernelSocket, options: EndpointOptions, ipv6: b
   for (const [name, value] of optionalSettings(options)) tryOption(socket, name, value);
   for (const [name, value] of requiredSettings(options)) writeOption(socket, name, value);
   if (options.rto !== undefined) setRto(socket, options.rto);
-  socket.setSendBuffer(options.sendBuffer ?? DEFAULTS.sendBuffer);
+  socket.setSendBuffer(sendRoomOf(options)?.octets ?? options.sendBuffer ?? DEFAULTS.sendBuffer);
   socket.setReceiveBuffer(options.receiveBuffer ?? DEFAULTS.receiveBuffer);
+}
+
+/** How much may wait at the kernel for a new association; undefined = as much as the send buffer has room for. */
+export function sendRoomOf({ sendBufferMs, sendBuffer }: EndpointOptions): SendRoom | undefined {
+  return sendBufferMs === undefined
+    ? undefined
+    : new SendRoom(sendBufferMs, sendBuffer ?? DEFAULTS.sendBuffer);
 }
 
 /** What is not said is the system's. */

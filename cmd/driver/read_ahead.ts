@@ -27,7 +27,7 @@ export class ReadAhead {
    * The octets at a place; what comes behind them is read from now on.
    *
    * @param position where; any place, but what was read ahead is of use only where the last octets ended
-   * @param maxBytes at most so many, the same number each time
+   * @param maxBytes at most so many; where it is less than the last time, what was read ahead goes in parts
    * @returns none = the end. They are good until the next call.
    * @throws what the reader throws
    */
@@ -52,6 +52,10 @@ export class ReadAhead {
     }
     this.#next = undefined;
     const octets = await (next ?? this.#begin(position, maxBytes)).octets;
+    if (octets.length > maxBytes) {
+      this.#next = { position: position + maxBytes, octets: Promise.resolve(octets.subarray(maxBytes)) };
+      return octets.subarray(0, maxBytes);
+    }
     if (octets.length > 0 && !this.#closed) this.#next = this.#begin(position + octets.length, maxBytes);
     return octets;
   }

@@ -15,9 +15,9 @@ import type {
   ScriptingClientInput,
   ScriptingClientReport,
 } from "../../protocol/app/scripting/client_types.ts";
+import { SCRIPTING_ENDPOINT } from "../../protocol/app/scripting/endpoint.ts";
 import type { UserStatus } from "../../protocol/csp/mod.ts";
 import { Prng } from "../../protocol/machine.ts";
-import type { EndpointOptions } from "../../protocol/net.ts";
 import type { SessionReport } from "../../protocol/session/types.ts";
 import { JobFiles } from "./job_files.ts";
 import type { JobPlan } from "./job_files.ts";
@@ -49,20 +49,6 @@ export interface SubmittedJob {
   readonly result: Promise<JobResult>;
 }
 
-/** Octets that wait for a server: what is on the way counts in them, so that they are the speed on long ways. */
-const SEND_BUFFER = 2 * 1024 * 1024;
-
-/** Octets that may come and not be written yet: the disk has time for so many, and a job costs no more memory. */
-const RECEIVE_BUFFER = 4 * 1024 * 1024;
-
-/** Octets go to files, whose writers copy them: messages need not. */
-const DATA_ENDPOINT: EndpointOptions = {
-  manualReceive: true,
-  borrowedMessages: true,
-  sendBuffer: SEND_BUFFER,
-  receiveBuffer: RECEIVE_BUFFER,
-};
-
 /** The association of a job that is done may end while the next one's begins, which needs an endpoint of its own. */
 const SPARE_ENDPOINTS = 1;
 
@@ -83,7 +69,7 @@ export async function runScriptingJobs(
     sessions: plan.sessions + SPARE_ENDPOINTS,
     status: plan.status,
     clientOptions: { manualReceive: true },
-    dataEndpoint: DATA_ENDPOINT,
+    dataEndpoint: SCRIPTING_ENDPOINT,
     wrap: (client) =>
       new ApplicationMachine(client, (outlet) => new ScriptingClient(outlet, { ...plan.client, prng })),
     onEffect: (effect) => {

@@ -6,6 +6,7 @@ import type { Driver } from "../driver/drive.ts";
 import { flag, integer, OptionError } from "../options.ts";
 import type { Option, OptionValues } from "../options.ts";
 import { ApplicationMachine } from "../../protocol/app/application.ts";
+import { SCRIPTING_ENDPOINT } from "../../protocol/app/scripting/endpoint.ts";
 import { MAX_SCRIPTING_INFO } from "../../protocol/app/scripting/messages.ts";
 import { ScriptingServer } from "../../protocol/app/scripting/server.ts";
 import type { ScriptingServerOptions } from "../../protocol/app/scripting/server.ts";
@@ -17,7 +18,6 @@ import type {
   ScriptingServerReport,
 } from "../../protocol/app/scripting/types.ts";
 import { formatTransportAddresses } from "../../protocol/net.ts";
-import type { EndpointOptions } from "../../protocol/net.ts";
 import type { PolicyParameter } from "../../protocol/param/policy.ts";
 import type { SessionReport } from "../../protocol/session/types.ts";
 import { encodeText } from "../../protocol/wire/text.ts";
@@ -81,20 +81,6 @@ type Values =
   & OptionValues<ScriptingServiceOptions>
   & OptionValues<ScriptingRunOptions>;
 
-/** Octets that may wait for a user: what is on the way counts in them, so that they are the speed on long ways. */
-const SEND_BUFFER = 2 * 1024 * 1024;
-
-/** Octets that may come and not be stored yet: the disk has time for so many, and a job costs no more memory. */
-const RECEIVE_BUFFER = 4 * 1024 * 1024;
-
-/** Octets go to files, whose writers copy them: messages need not. */
-const DATA_ENDPOINT: EndpointOptions = {
-  manualReceive: true,
-  borrowedMessages: true,
-  sendBuffer: SEND_BUFFER,
-  receiveBuffer: RECEIVE_BUFFER,
-};
-
 /** Associations beyond those with jobs: users that are told that there is no place, and results that are on their way. */
 const PASSING_SESSIONS = 256;
 
@@ -131,7 +117,7 @@ async function runScripting(context: ServiceContext<Values>): Promise<number> {
         maxSessions: maxSessions + PASSING_SESSIONS,
         policy: policyFor(context, maxSessions),
       },
-      dataEndpoint: DATA_ENDPOINT,
+      dataEndpoint: SCRIPTING_ENDPOINT,
       wrap: (host) =>
         new ApplicationMachine(
           host,

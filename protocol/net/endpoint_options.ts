@@ -37,6 +37,12 @@ export interface EndpointOptions {
    * they cost besides their octets counts, too.
    */
   readonly sendBuffer?: number;
+  /**
+   * How long what is queued for sending may take to go, about, in milliseconds: on a slow way `blocked` comes before
+   * `sendBuffer` is full, so that a message which is urgent does not stand behind so much. More than a round trip. Absent =
+   * however long it takes.
+   */
+  readonly sendBufferMs?: number;
   /** Octets of receive buffer per association: the advertised window. Default 1 MiB. */
   readonly receiveBuffer?: number;
   /** Longest user message accepted in either direction, in octets. Default 16 MiB. */

@@ -18,9 +18,9 @@ export type TransportEvent =
   | StreamsAdded
   /** The peer has begun to shut the association down: it takes no more messages. */
   | AssociationEvent<"peerShutdown">
-  /** More than the endpoint's send buffer is queued: stop sending until `writable`. */
+  /** More than the endpoint's send buffer, or what goes within its `sendBufferMs`, is queued: stop sending until `writable`. */
   | AssociationEvent<"blocked">
-  /** The queue has drained below half of the send buffer. Only after `blocked`. */
+  /** The queue has drained below half of that. Only after `blocked`. */
   | AssociationEvent<"writable">
   /** All that was sent has been acknowledged (RFC 6458 §6.1.9). Only with the endpoint's `senderDryEvents`. */
   | AssociationEvent<"senderDry">

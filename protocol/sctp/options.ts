@@ -54,6 +54,8 @@ export interface EndpointSettings extends PathSettings {
   sackFrequency: number;
   cookieLifeMs: number;
   sendBuffer: number;
+  /** Undefined = what is queued may take however long. */
+  readonly sendBufferMs: number | undefined;
   receiveBuffer: number;
   maxMessage: number;
   autoCloseMs: number;
@@ -121,6 +123,7 @@ export function completeOptions(options: EndpointOptions & { readonly port: numb
     sackFrequency: Math.max(1, options.sackFrequency ?? 2),
     cookieLifeMs: options.cookieLifeMs ?? 60_000,
     sendBuffer: Math.max(1, options.sendBuffer ?? MEBIBYTE),
+    sendBufferMs: options.sendBufferMs,
     receiveBuffer: clamp(options.receiveBuffer ?? MEBIBYTE, MIN_RECEIVE_BUFFER, 0x7fff_ffff),
     maxMessage: Math.max(1, options.maxMessage ?? 16 * MEBIBYTE),
     autoCloseMs: options.autoCloseMs ?? 0,

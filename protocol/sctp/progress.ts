@@ -72,7 +72,7 @@ export class Progress {
   /** Something was acknowledged or abandoned: the user may go on, and a shutdown too. */
   relieved(now: Instant): void {
     const { association, sending, authentication, events, shutdown } = this.#parts;
-    sending.relieved();
+    sending.relieved(now);
     if (authentication !== undefined) events.freeKeys();
     if (association.state !== "established") shutdown.goOn(now);
   }

@@ -3,6 +3,7 @@
  * `blocked`, `writable`, `senderDry`).
  */
 import type { AssociationId, Instant, PartialReliability, SendCommand, SendFailure } from "../net.ts";
+import { SendRoom } from "../net/send_room.ts";
 import type { Authentication } from "./authentication.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { EndpointSettings } from "./options.ts";
@@ -33,9 +34,16 @@ export class Sending {
   readonly #owner: SendingOwner;
   /** Something was sent since the user was told that all is acknowledged. */
   #wet = false;
+  /** Undefined = as much room as the send buffer has. */
+  readonly #room: SendRoom | undefined;
+  #blockedAt: Instant = 0;
+  /** Octets that were queued when the user was told to stop, or have come since. */
+  #blockedOctets = 0;
 
   constructor(owner: SendingOwner) {
     this.#owner = owner;
+    const { sendBufferMs, sendBuffer } = owner.settings;
+    if (sendBufferMs !== undefined) this.#room = new SendRoom(sendBufferMs, sendBuffer);
   }
 
   /**
@@ -76,10 +84,8 @@ export class Sending {
     if (limit?.policy === "prio" && excess > 0) outbound.abandonment.makeRoom(limit.priority, excess);
     outbound.send(message);
     this.#wet = true;
-    if (!this.blocked && this.#fills(settings.sendBuffer)) {
-      this.blocked = true;
-      this.#tell("blocked");
-    }
+    if (this.blocked) this.#blockedOctets += data.length;
+    else if (this.#fills(this.#limit)) this.#block(now);
     return true;
   }
 
@@ -90,13 +96,10 @@ export class Sending {
   }
 
   /** Something was acknowledged or abandoned. */
-  relieved(): void {
+  relieved(now: Instant): void {
     const { outbound, settings } = this.#owner;
     this.abandonedAny = false;
-    if (this.blocked && !this.#fills(settings.sendBuffer / 2)) {
-      this.blocked = false;
-      this.#tell("writable");
-    }
+    if (this.blocked && !this.#fills(this.#limit / 2)) this.#unblock(now);
     if (!this.#wet || !outbound.idle) return;
     this.#wet = false;
     if (settings.senderDryEvents) this.#tell("senderDry");
@@ -107,6 +110,25 @@ export class Sending {
     for (const { message, sent } of this.#owner.outbound.unacknowledged()) {
       this.#failed(message, sent, "association-ended");
     }
+  }
+
+  #block(now: Instant): void {
+    this.blocked = true;
+    this.#blockedAt = now;
+    this.#blockedOctets = this.#owner.outbound.queuedOctets;
+    this.#tell("blocked");
+  }
+
+  #unblock(now: Instant): void {
+    this.blocked = false;
+    this.#room?.drained(this.#blockedOctets - this.#owner.outbound.queuedOctets, now - this.#blockedAt);
+    this.#tell("writable");
+  }
+
+  /** Octets that may wait. */
+  get #limit(): number {
+    const { sendBuffer } = this.#owner.settings;
+    return this.#room === undefined ? sendBuffer : Math.min(sendBuffer, this.#room.octets);
   }
 
   /** Whether more waits than fits: messages may be small, but then not very many. */

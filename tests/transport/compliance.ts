@@ -162,34 +162,20 @@ export function testTransport(target: ComplianceTarget): void {
     },
   );
 
-  test("a reader that does not read blocks the sender, and nothing is lost", {
-    server: { manualReceive: true, receiveBuffer: 128 * 1024 },
-    client: { sendBuffer: 128 * 1024 },
-  }, async ({ associate, server, client }) => {
-    const up = await associate();
-    const length = 16 * 1024;
-    let sent = 0, blocked = false;
-    client.onEvent = (event) => {
-      if (event.type === "blocked") blocked = true;
-      if (event.type === "writable") blocked = false;
-    };
-    while (!blocked) { // each turn lets the transport work and tell
-      client.send(up.client.association, pattern(length, sent), sent);
-      sent++;
-      assert.ok(sent < 2000, "32 MiB were taken from the sender while nobody read");
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    for (let extra = 0; extra < 8; extra++, sent++) { // `blocked` is advice: what is sent nevertheless arrives too
-      client.send(up.client.association, pattern(length, sent), sent);
-    }
-    for (let i = 0; i < sent; i++) {
-      const message = await server.message(up.server.association);
-      assert.equal(message.ppid, i);
-      assertSameOctets(message.data, pattern(length, i));
-      server.execute({ type: "consumed", association: up.server.association, octets: length });
-    }
-    await client.next("writable");
-  }, target.remote === "client");
+  const blocked = (title: string, client: EndpointOptions, most: number) =>
+    test(title, { server: { manualReceive: true, receiveBuffer: 128 * 1024 }, client }, async (bench) => {
+      await blocksAndLosesNothing(bench, most);
+    }, target.remote === "client");
+  blocked(
+    "a reader that does not read blocks the sender, and nothing is lost",
+    { sendBuffer: 128 * 1024 },
+    2000,
+  );
+  blocked(
+    "a send buffer that is to drain within a time is full soon, and nothing is lost",
+    { sendBuffer: 4 * 1024 * 1024, sendBufferMs: 2000 },
+    64,
+  );
 
   test("one slow reader does not hold up another association", {
     server: { manualReceive: true, receiveBuffer: 64 * 1024 },
@@ -651,4 +637,31 @@ async function withBench(
   } finally {
     await Promise.all([clientTransport.close(), serverTransport.close()]);
   }
+}
+
+/** Sends until the sender is blocked, since nobody reads, after `most` messages at most; then reads everything. */
+async function blocksAndLosesNothing({ associate, server, client }: Bench, most: number): Promise<void> {
+  const up = await associate();
+  const length = 16 * 1024;
+  let sent = 0, blocked = false;
+  client.onEvent = (event) => {
+    if (event.type === "blocked") blocked = true;
+    if (event.type === "writable") blocked = false;
+  };
+  while (!blocked) { // each turn lets the transport work and tell
+    client.send(up.client.association, pattern(length, sent), sent);
+    sent++;
+    assert.ok(sent < most, `${most} messages were taken from the sender while nobody read`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  for (let extra = 0; extra < 8; extra++, sent++) { // `blocked` is advice: what is sent nevertheless arrives too
+    client.send(up.client.association, pattern(length, sent), sent);
+  }
+  for (let i = 0; i < sent; i++) {
+    const message = await server.message(up.server.association);
+    assert.equal(message.ppid, i);
+    assertSameOctets(message.data, pattern(length, i));
+    server.execute({ type: "consumed", association: up.server.association, octets: length });
+  }
+  await client.next("writable");
 }

@@ -42,7 +42,7 @@ export class OutputReader {
     return (await this.#handle.stat()).size;
   }
 
-  /** The next octets, at most so many, the same number each time; none = the end. They are good until the next call. */
+  /** The next octets, at most so many; none = the end. They are good until the next call. */
   async read(maxBytes: number): Promise<Uint8Array> {
     const octets = await this.#ahead.at(this.#position, maxBytes);
     this.#position += octets.length;

@@ -2,6 +2,7 @@ import type { Instant } from "../../net.ts";
 import type { SessionId } from "../../session/types.ts";
 import type { JobFile, JobId, JobPlace, JobResult } from "./client_types.ts";
 import type { Liveness } from "./liveness.ts";
+import { PieceLength } from "./piece_length.ts";
 import type { EnvironmentHash } from "./types.ts";
 
 /** Where a job of a scripting pool user stands; `client.ts` shows how it gets there. */
@@ -28,6 +29,8 @@ export interface JobRun {
   /** Where in that file the next octets are. */
   offset: number;
   reading: boolean;
+  /** How much of the file is read at once. */
+  readonly pieces: PieceLength;
   blocked: boolean;
   /** Since when nothing has been seen of what the server has to do. */
   stuckSince: Instant;
@@ -83,6 +86,7 @@ export function newRun(run: number, elementId: number, now: Instant): JobRun {
     file: undefined,
     offset: 0,
     reading: false,
+    pieces: new PieceLength(),
     blocked: false,
     stuckSince: now,
     owesAck: false,

@@ -6,7 +6,6 @@ import type { Job } from "./client_job.ts";
 import type { JobFile, ScriptingClientEffect, ScriptingClientReport } from "./client_types.ts";
 import type { ClientWatch } from "./client_watch.ts";
 import type { ReadyMessage } from "./messages.ts";
-import { FILE_CHUNK } from "./patience.ts";
 import type { ScriptingPost } from "./post.ts";
 
 /** What uploads need of the pool user around them. */
@@ -64,7 +63,8 @@ export class ClientUpload {
     const { id, run, file, offset } = job;
     if (job.phase !== "uploading" || file === undefined || job.blocked || job.reading) return;
     job.reading = true;
-    this.#context.outlet.effect({ type: "readFile", job: id, run, file, offset, maxBytes: FILE_CHUNK });
+    const maxBytes = job.pieces.next();
+    this.#context.outlet.effect({ type: "readFile", job: id, run, file, offset, maxBytes });
   }
 
   /** A piece of the file; an empty one is its end. */

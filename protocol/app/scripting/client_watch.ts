@@ -49,12 +49,14 @@ export class ClientWatch {
   /** The server takes nothing more. */
   blocked(job: Job, now: Instant): void {
     job.blocked = true;
+    job.pieces.blocked(now);
     this.armLimit(job, now);
   }
 
   /** The server takes what is sent again. */
   writable(job: Job, now: Instant): void {
     job.blocked = false;
+    job.pieces.writable(now);
     this.#answerKeepAlive(job);
     this.excuse(job, now);
     this.armLimit(job, now);

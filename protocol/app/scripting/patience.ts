@@ -5,7 +5,7 @@
  */
 import { MAX_SCRIPTING_DATA } from "./messages.ts";
 
-/** Octets of a file that are read at once: more than one message, so that a disk is asked less often. */
+/** Octets of a file that are read at once at most: more than one message, so that a disk is asked less often. */
 export const FILE_CHUNK: number = 32 * MAX_SCRIPTING_DATA;
 
 /** Pieces of that length that may wait: a send buffer of 2 MiB, and what was asked for before that was full. */

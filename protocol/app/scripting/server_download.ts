@@ -3,7 +3,6 @@ import { encodeText } from "../../wire/text.ts";
 import type { ApplicationOutlet } from "../application.ts";
 import { describeJobStatus, JobStatus } from "./job_status.ts";
 import type { PrintChannel } from "./messages.ts";
-import { FILE_CHUNK } from "./patience.ts";
 import type { ScriptingPost } from "./post.ts";
 import type { ScriptingSession as Session } from "./server_session.ts";
 import type { ServerWatch } from "./server_watch.ts";
@@ -82,7 +81,7 @@ export class ServerDownload {
   readOn(session: Session): void {
     if (session.phase !== "downloading" || session.blocked || session.reading) return;
     session.reading = true;
-    this.#context.outlet.effect({ type: "readOutput", session: session.id, maxBytes: FILE_CHUNK });
+    this.#context.outlet.effect({ type: "readOutput", session: session.id, maxBytes: session.pieces.next() });
   }
 
   /** A piece of the output; an empty one is its end. */

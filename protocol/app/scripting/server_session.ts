@@ -1,6 +1,7 @@
 import type { Instant } from "../../net.ts";
 import type { SessionId } from "../../session/types.ts";
 import type { Liveness } from "./liveness.ts";
+import { PieceLength } from "./piece_length.ts";
 import type { EnvironmentHash } from "./types.ts";
 
 /** Where a session of a scripting service stands; `server.ts` shows how it gets there. */
@@ -33,6 +34,8 @@ export interface ScriptingSession {
   stuckSince: Instant;
   /** Output is being read. */
   reading: boolean;
+  /** How much of it at once. */
+  readonly pieces: PieceLength;
   readonly liveness: Liveness;
 }
 
@@ -52,6 +55,7 @@ export function newSession(id: SessionId, liveness: Liveness, now: Instant): Scr
     blocked: false,
     stuckSince: now,
     reading: false,
+    pieces: new PieceLength(),
     liveness,
   };
 }

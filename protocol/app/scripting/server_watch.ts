@@ -46,12 +46,14 @@ export class ServerWatch {
   /** The user takes nothing more. */
   blocked(session: Session, now: Instant): void {
     session.blocked = true;
+    session.pieces.blocked(now);
     this.armLimit(session, now);
   }
 
   /** The user takes what is sent again. */
   writable(session: Session, now: Instant): void {
     session.blocked = false;
+    session.pieces.writable(now);
     if (session.phase === "closing") return this.armLimit(session, now);
     this.answerKeepAlive(session);
     session.liveness.excuse(now);

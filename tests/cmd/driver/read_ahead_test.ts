@@ -36,6 +36,20 @@ Deno.test("ReadAhead has read the next block before it is asked for", async () =
   await ahead.close();
 });
 
+Deno.test("ReadAhead gives what it has read in parts to who asks for less, and goes on behind it", async () => {
+  const source = new Source(), ahead = new ReadAhead(source.read);
+  const blocks: number[][] = [];
+  let position = 0;
+  for (const maxBytes of [4, 1, 2, 3, 4]) {
+    const octets = await ahead.at(position, maxBytes);
+    position += octets.length;
+    blocks.push([...octets]);
+  }
+  assert.deepEqual(blocks, [[0, 1, 2, 3], [4], [5, 6], [7], [8, 9]]);
+  assert.deepEqual(source.positions, [0, 4, 8, 10], "nothing is read twice");
+  await ahead.close();
+});
+
 Deno.test("ReadAhead leaves octets alone until the next ones are asked for", async () => {
   const ahead = new ReadAhead(new Source().read);
   const first = await ahead.at(0, 4);
