@@ -1,35 +1,14 @@
-import { readAsap, writeAsap } from "../asap/mod.ts";
 import { PoolMembership } from "../element/membership.ts";
 import { earliest, Outbox, Prng, TimerQueue } from "../machine.ts";
 import type { Machine } from "../machine.ts";
-import { Ppid, transportAddresses } from "../net.ts";
-import type {
-  AssociationId,
-  AssociationUp,
-  EndpointOpened,
-  Instant,
-  MessageReceived,
-  NetworkInput,
-  TransportCommand,
-  TransportEvent,
-} from "../net.ts";
+import type { EndpointOpened, Instant, NetworkInput } from "../net.ts";
 import type { PolicyParameter } from "../param/policy.ts";
-import type { PoolElement } from "../param/pool_element.ts";
 import type { PoolHandle } from "../param/pool_handle.ts";
-import { downText } from "../user/down_text.ts";
 import type { HuntOptions } from "../user/hunt.ts";
 import type { RequestOptions } from "../user/registrar_link.ts";
-import { assert, DecodeError } from "../wire/mod.ts";
-import { sendCommand } from "./connections.ts";
-import type {
-  HostSessionReport,
-  ServiceHostEffect,
-  ServiceHostInput,
-  SessionAssociation,
-  SessionCommand,
-  SessionEvent,
-  SessionId,
-} from "./types.ts";
+import { assert } from "../wire/mod.ts";
+import { HostSessions } from "./host_sessions.ts";
+import type { ServiceHostEffect, ServiceHostInput, SessionAssociation, SessionId } from "./types.ts";
 
 /** How long sessions may take to end in order when the host stops; then they are aborted. */
 const STOP_LINGER_MS = 2000;
@@ -66,23 +45,13 @@ export interface ServiceHostOptions extends RequestOptions {
   readonly hunt?: HuntOptions | undefined;
 }
 
-interface HostSession {
-  readonly session: SessionId;
-  readonly association: AssociationId;
-  readonly outboundStreams: number;
-  /** Nothing has come from the pool user yet: only now may it send a cookie echo. */
-  fresh: boolean;
-}
-
 /**
  * A pool element with its sessions: the membership in the pool on the endpoint `hunt`, the sessions on the listening
  * endpoint `data`, announces on the channel `asap-announce`.
  *
- * Theory of operation: every association at the data endpoint is a session. Messages with ASAP's PPID are the control
- * channel, all others the application's. The only control message that a pool user sends is a COOKIE_ECHO, and only
- * as its first message (RFC 5352 §2.2.12, reference/rsplib.md §4.2); a later one ends the session. Business cards (RFC
- * 5352 §3.9), which a pool user sends that is an element of another pool, are read and have no effect. The host's own go to
- * a user as soon as the session is up, and to all when other elements are in the pool.
+ * Theory of operation: the host is in service while its element is in the pool, or tries to be; sessions
+ * (`host_sessions.ts`) come and go meanwhile. When it stops, the element leaves the pool first, so that nobody new comes, and
+ * those that are here may finish what is under way.
  *
  *     new --start--> running --stop--> deregistering --deregistered--> closing --no session--> stopped
  *                        \-----------refusal for good-----------------/
@@ -123,18 +92,14 @@ interface HostSession {
  * ```
  */
 export class ServiceHost implements Machine<ServiceHostInput, ServiceHostEffect> {
-  readonly #options: ServiceHostOptions;
-  readonly #maxSessions: number;
+  /** The pool that the element is in. */
+  readonly poolHandle: PoolHandle;
   readonly #outbox = new Outbox<ServiceHostEffect>();
   readonly #timers = new TimerQueue<"linger">();
   readonly #membership: PoolMembership;
-  readonly #sessions = new Map<SessionId, HostSession>();
-  readonly #byAssociation = new Map<AssociationId, HostSession>();
+  readonly #sessions: HostSessions;
   #data: EndpointOpened | undefined;
   #state: "new" | "running" | "deregistering" | "closing" | "stopped" = "new";
-  #lastSession = 0;
-  /** The elements that the last business cards named. */
-  #named: readonly PoolElement[] = [];
 
   /**
    * Makes a host that does nothing until `start`.
@@ -142,8 +107,8 @@ export class ServiceHost implements Machine<ServiceHostInput, ServiceHostEffect>
    * @param options what the host is
    */
   constructor(options: ServiceHostOptions) {
-    this.#options = options;
-    this.#maxSessions = options.maxSessions ?? Infinity;
+    this.poolHandle = options.poolHandle;
+    this.#sessions = new HostSessions(options, this.#outbox);
     this.#membership = new PoolMembership(
       "hunt",
       "asap-announce",
@@ -153,20 +118,14 @@ export class ServiceHost implements Machine<ServiceHostInput, ServiceHostEffect>
     );
   }
 
-  /** The pool that the element is in. */
-  get poolHandle(): PoolHandle {
-    return this.#options.poolHandle;
-  }
-
   /** How many sessions are up. */
   get sessionCount(): number {
-    return this.#sessions.size;
+    return this.#sessions.count;
   }
 
   /** What carries a session; undefined = it has ended. */
   associationOf(session: SessionId): SessionAssociation | undefined {
-    const { association } = this.#sessions.get(session) ?? {};
-    return association === undefined ? undefined : { endpoint: "data", association };
+    return this.#sessions.associationOf(session);
   }
 
   /** The load that pool users are told of, 0–1; undefined = the pool's policy does not look at it. */
@@ -189,19 +148,18 @@ export class ServiceHost implements Machine<ServiceHostInput, ServiceHostEffect>
       case "datagram":
         this.#network(input, now);
         break;
+      case "setLoad":
+        this.#membership.setLoad(input.load, now);
+        break;
       default:
-        this.#command(input, now);
+        this.#sessions.command(input);
         break;
     }
     this.#proceed(now);
   }
 
   tick(now: Instant): void {
-    while (this.#timers.takeDue(now) !== undefined) {
-      for (const { association } of this.#sessions.values()) {
-        this.#execute({ type: "abort", association, reason: "the server stops" });
-      }
-    }
+    while (this.#timers.takeDue(now) !== undefined) this.#sessions.endAll("abort", "the server stops");
     this.#membership.tick(now);
     this.#proceed(now);
   }
@@ -229,19 +187,16 @@ export class ServiceHost implements Machine<ServiceHostInput, ServiceHostEffect>
 
   /** Goes from state to state as far as things stand. */
   #proceed(now: Instant): void {
-    if (this.#named !== this.#membership.others) {
-      this.#named = this.#membership.others;
-      for (const session of this.#sessions.values()) this.#sendCard(session);
-    }
+    this.#sessions.name(this.#membership.others);
     const membership = this.#membership.state;
     const over = membership === "left" || membership === "refused";
     if ((this.#state === "deregistering" || this.#state === "running") && over) {
       this.#state = "closing";
       // No new user comes any more; those that are here may finish what is under way.
-      for (const { association } of this.#sessions.values()) this.#execute({ type: "shutdown", association });
+      this.#sessions.endAll("shutdown", "the server stops");
       this.#timers.set("linger", now + STOP_LINGER_MS);
     }
-    if (this.#state === "closing" && this.#sessions.size === 0) {
+    if (this.#state === "closing" && this.#sessions.count === 0) {
       this.#state = "stopped";
       this.#timers.clear("linger");
       this.#outbox.push({ type: "stopped" });
@@ -250,144 +205,7 @@ export class ServiceHost implements Machine<ServiceHostInput, ServiceHostEffect>
 
   #network(input: NetworkInput, now: Instant): void {
     if (this.#membership.handle(input, now)) return;
-    if (input.type === "transport" && input.endpoint === "data") this.#transportEvent(input.event);
-  }
-
-  #transportEvent(event: TransportEvent): void {
-    if (event.type === "up") return this.#up(event);
-    if (!("association" in event)) return;
-    const session = this.#byAssociation.get(event.association);
-    if (session === undefined) return; // turned away, or gone
-    const id = session.session;
-    switch (event.type) {
-      case "down":
-        return this.#down(session, downText(event));
-      case "message":
-        return this.#message(session, event);
-      case "blocked":
-        return this.#event({ type: "sessionBlocked", session: id });
-      case "writable":
-        return this.#event({ type: "sessionWritable", session: id });
-      case "restarted":
-        // The pool user's process began anew: it knows nothing of this session.
-        this.#execute({
-          type: "abort",
-          association: event.association,
-          reason: "the association was restarted",
-        });
-        return this.#down(session, "the pool user restarted");
-      default: // paths, failed sends and the peer's shutdown: `down` follows where it matters
-        return;
-    }
-  }
-
-  #up({ association, peerAddresses, peerPort, outboundStreams }: AssociationUp): void {
-    const peer = transportAddresses(peerAddresses, peerPort);
-    const full = this.#sessions.size >= this.#maxSessions;
-    if (full || this.#state !== "running") {
-      const reason = full ? "the server is fully loaded" : "the server is not in service";
-      this.#execute({ type: "abort", association, reason });
-      return this.#report({ type: "sessionRefused", peer, reason });
-    }
-    const session: HostSession = {
-      session: ++this.#lastSession,
-      association,
-      outboundStreams,
-      fresh: true,
-    };
-    this.#sessions.set(session.session, session);
-    this.#byAssociation.set(association, session);
-    const sessionCount = this.#sessions.size;
-    this.#report({ type: "sessionUp", session: session.session, association, peer, sessionCount });
-    this.#sendCard(session);
-    this.#event({
-      type: "sessionOpened",
-      session: session.session,
-      peer,
-      elementId: this.#options.elementId,
-    });
-  }
-
-  #sendCard({ association }: HostSession): void {
-    const { businessCards, poolHandle } = this.#options;
-    if (businessCards !== true) return;
-    const data = writeAsap({ type: "businessCard", poolHandle, elements: this.#named });
-    this.#execute({ type: "send", association, ppid: Ppid.asap, data });
-  }
-
-  #down({ session, association }: HostSession, reason: string): void {
-    this.#sessions.delete(session);
-    this.#byAssociation.delete(association);
-    this.#report({ type: "sessionDown", session, reason, sessionCount: this.#sessions.size });
-    this.#event({ type: "sessionClosed", session, reason });
-  }
-
-  #message(session: HostSession, { ppid, stream, data }: MessageReceived): void {
-    if (ppid === Ppid.asap) {
-      if (this.#options.manualReceive === true) this.#consumed(session, data.length);
-      return this.#control(session, data);
-    }
-    session.fresh = false;
-    this.#event({ type: "sessionMessage", session: session.session, ppid, stream, data });
-  }
-
-  #control(session: HostSession, data: Uint8Array): void {
-    try {
-      const message = readAsap(data);
-      if (message.type !== "cookieEcho") return; // nothing else concerns a pool element here
-      if (!session.fresh) {
-        return this.#violation(session, "a cookie echo came that was not the first message");
-      }
-      session.fresh = false;
-      this.#event({ type: "sessionCookie", session: session.session, cookie: message.cookie });
-    } catch (error) {
-      if (!(error instanceof DecodeError)) throw error;
-      this.#violation(session, error.message);
-    }
-  }
-
-  #violation(session: HostSession, reason: string): void {
-    this.#report({ type: "sessionViolation", session: session.session, reason });
-    this.#execute({ type: "abort", association: session.association, reason });
-    this.#down(session, reason);
-  }
-
-  #command(command: SessionCommand, now: Instant): void {
-    if (command.type === "setLoad") return this.#membership.setLoad(command.load, now);
-    const session = this.#sessions.get(command.session);
-    if (session === undefined) return;
-    const { association } = session;
-    switch (command.type) {
-      case "send":
-        assert(command.ppid !== Ppid.asap, "data does not have ASAP's payload protocol");
-        return this.#execute({ ...sendCommand(command, session.outboundStreams), association });
-      case "sendCookie": {
-        const data = writeAsap({ type: "cookie", cookie: command.cookie });
-        return this.#execute({ type: "send", association, ppid: Ppid.asap, data });
-      }
-      case "closeSession":
-        return this.#execute({ type: command.how, association });
-      case "consumed":
-        return this.#consumed(session, command.octets);
-      case "openSession":
-      case "failover": // a pool user's commands
-        return;
-    }
-  }
-
-  #consumed({ association }: HostSession, octets: number): void {
-    this.#execute({ type: "consumed", association, octets });
-  }
-
-  #execute(command: TransportCommand): void {
-    this.#outbox.push({ type: "transport", endpoint: "data", command });
-  }
-
-  #event(event: SessionEvent): void {
-    this.#outbox.push(event);
-  }
-
-  #report(report: HostSessionReport): void {
-    this.#outbox.push({ type: "report", report });
+    if (input.type !== "transport" || input.endpoint !== "data") return;
+    this.#sessions.transportEvent(input.event, this.#state === "running");
   }
 }
