@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { networkInterfaces } from "node:os";
-import { withZone } from "../../../cmd/darn/hosts.ts";
+import { localHostAddresses, withZone } from "../../../cmd/darn/hosts.ts";
 
 const common = { netmask: "", mac: "", internal: false, cidr: null };
 const ipv4 = { ...common, family: "IPv4", address: "10.1.0.1" } as const;
@@ -29,4 +29,10 @@ Deno.test("withZone() says that an interface has no link-local address, if one i
 
 Deno.test("withZone() leaves addresses alone where no interface is named", () => {
   assert.deepEqual(withZone(["fe80::2"], undefined, INTERFACES), ["fe80::2"]);
+});
+
+Deno.test("localHostAddresses() finds names that this host has, and leaves written addresses alone", async () => {
+  const [first, ...others] = await localHostAddresses(["[192.0.2.1]", "localhost"]);
+  assert.equal(first, "192.0.2.1");
+  assert.ok(others.includes("127.0.0.1") || others.includes("::1"));
 });

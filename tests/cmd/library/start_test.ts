@@ -50,6 +50,27 @@ Deno.test("what fails when it has been opened already is closed again", async ()
   }
 });
 
+Deno.test("a registrar and an element of a program may be at a host by its name", async () => {
+  const udp = { transport: "embedded", encapsulation: "udp", announce: "off", local: "localhost" } as const;
+  await using registrar = await PoolRegistrar.start(udp);
+  assert.match(registrar.address, /^(127\.0\.0\.1|\[::1\]):\d+/);
+  await using element = await PoolElement.serve("P", echo, { ...udp, registrars: [registrar.address] });
+  assert.ok(element.addresses.length > 0);
+  assert.ok(element.addresses.every(({ address }) => address === "127.0.0.1" || address === "::1"));
+});
+
+Deno.test("a place that cannot be is told in words before anything is opened", async () => {
+  const failure = new LateFailure(), { transport } = failure;
+  const refused = (option: string) => ({
+    name: "PoolError",
+    message: new RegExp(`^Cannot use option ${option}: `),
+  });
+  await assert.rejects(PoolRegistrar.start({ announce: "localhost", transport }), refused("announce"));
+  await assert.rejects(PoolRegistrar.start({ announce: "off", local: "a b", transport }), refused("local"));
+  await assert.rejects(PoolElement.serve("P", echo, { ...POOL, local: "a b", transport }), refused("local"));
+  assert.equal(failure.opened, 0);
+});
+
 Deno.test("an ID that does not fit is told in words before anything is opened", async () => {
   const failure = new LateFailure(), { transport } = failure;
   for (const id of [0, -1, 1.5, 2 ** 32, NaN]) {
