@@ -73,6 +73,15 @@ const DEFAULT_LINGER_MS = 2000;
 /** `setTimeout` takes 31 bits of milliseconds. */
 const LONGEST_TIMEOUT_MS = 0x7fff_ffff;
 
+/**
+ * A timer that comes so late says that this process stood still. Timers go before what waits to be read: an acknowledgement
+ * that came meanwhile would be taken for lost, and an association that was being shut down be aborted.
+ */
+const STOOD_STILL_MS = 500;
+
+/** For so long it is read first then: enough for all that waits, and nothing compared with the time that was lost. */
+const READ_FIRST_MS = 100;
+
 /** Rounds of events and answers in a turn before the event loop has its own. */
 const ROUNDS_PER_TURN = 4;
 
@@ -356,12 +365,18 @@ class StackTransport implements EmbeddedTransport, PacketHandler {
     this.#timerDueAt = dueAt;
     const delayMs = Math.min(LONGEST_TIMEOUT_MS, Math.max(0, Math.ceil(dueAt - now)));
     this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      this.#timerDueAt = Infinity;
-      const firedAt = performance.now();
-      this.#stack.tick(firedAt);
-      this.#turn(firedAt);
+      if (performance.now() - dueAt <= STOOD_STILL_MS) return this.#goOff();
+      this.#timerDueAt = -Infinity; // nothing goes off before that
+      this.#timer = setTimeout(() => this.#goOff(), READ_FIRST_MS);
     }, delayMs);
+  }
+
+  #goOff(): void {
+    this.#timer = undefined;
+    this.#timerDueAt = Infinity;
+    const firedAt = performance.now();
+    this.#stack.tick(firedAt);
+    this.#turn(firedAt);
   }
 
   // ------------------------------------------------------------------------------------------------ opening, closing

@@ -286,6 +286,19 @@ Deno.test("close() aborts what does not answer within the linger time", () =>
     assert.equal((await client.next("down")).reason, "aborted");
   }));
 
+Deno.test("what came while the process stood still is read before a timer judges", () =>
+  withTransports({ portable: true }, async (clientTransport, serverTransport) => {
+    const client = new Station(clientTransport, {});
+    const server = serverTransport.open({ listen: true }, (events) => {
+      if (!events.some(({ type }) => type === "peerShutdown")) return;
+      for (const end = performance.now() + 1000; performance.now() < end;); // the answer leaves after that
+    });
+    connectTo(client, server.port);
+    await client.next("up");
+    await client.endpoint.close(100);
+    assert.equal((await client.next("down")).reason, "shutdown");
+  }));
+
 Deno.test("a sender that is too fast hears `blocked`, then `writable`, and all arrives", () =>
   withTransports({ raw: "off" }, async (clientTransport, serverTransport) => {
     const server = new Station(serverTransport, { listen: true });
