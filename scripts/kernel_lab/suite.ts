@@ -14,7 +14,7 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const HOST_LIMIT_MS = 600_000;
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 /** Where there is no guest any more, the host's half has so long to end, in milliseconds. */
-const HOST_GRACE_MS = 10_000;
+const HOST_GRACE_MS = 60_000;
 
 /** Groups of tests, with the Debian packages that a group needs on top of the lab's own. */
 const GROUPS: { readonly [group: string]: { readonly about: string; readonly programs: readonly string[] } } =

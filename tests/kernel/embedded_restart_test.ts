@@ -28,7 +28,7 @@ Deno.test("embedded and kernel: an embedded peer that comes back without a word 
   await new Deno.Command(Deno.execPath(), {
     args: ["eval", "--no-check", "--no-lock", script],
     stdin: "null",
-    signal: AbortSignal.timeout(20_000),
+    signal: AbortSignal.timeout(60_000),
   }).output();
   const { association } = await kernel.next("up");
   const transport = openEmbeddedTransport({ raw: "on" });

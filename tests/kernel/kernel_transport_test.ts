@@ -113,7 +113,7 @@ Deno.test("kernel transport: a process whose endpoints are closed ends by itself
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "--allow-all", "--no-check", "--no-lock", "--cached-only", "-"],
     stdin: "piped",
-    signal: AbortSignal.timeout(20_000),
+    signal: AbortSignal.timeout(60_000),
   }).spawn();
   const writer = child.stdin.getWriter();
   await writer.write(new TextEncoder().encode(script));

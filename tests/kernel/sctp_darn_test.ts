@@ -20,8 +20,8 @@ const KERNEL_UDP_PORT = 9899;
 /** UDP port of the embedded stack's SCTP port 1234. */
 const EMBEDDED_UDP_PORT = 11_234;
 
-/** Messages that are sent around the pulled cable. */
-const COUNT = 300;
+/** Messages that are sent around the pulled cable, 50 a second: it is out long before the last one. */
+const COUNT = 500;
 
 /** Time-outs that a path survives. */
 const PATH_MAX = 2;
