@@ -10,10 +10,9 @@
  *
  * Messages for streams that are to be reset are held from `add` on, so that they come behind the reset.
  */
-import type { Instant, ReconfigurationOutcome } from "../net.ts";
+import type { Instant } from "../net.ts";
 import type { AssociationParts } from "./association_parts.ts";
 import { MAX_RECONFIGURATION_REQUESTS } from "./limits.ts";
-import type { OutboundHold } from "./outbound_hold.ts";
 import { NEVER } from "./path.ts";
 import type { Path } from "./path.ts";
 import { makeReconfiguration, ReconfigurationResult } from "./reconfiguration_chunk.ts";
@@ -23,24 +22,13 @@ import type {
   ReconfigurationRequest,
   ReconfigurationResponse,
 } from "./reconfiguration_chunk.ts";
-import { tellAssociationReset, tellStreamsAdded, tellStreamsReset } from "./reconfiguration_events.ts";
+import { conclude } from "./reconfiguration_outcome.ts";
+import type { StreamRequest } from "./reconfiguration_outcome.ts";
 import { tsnAdd } from "./serial.ts";
-
-/** What is to be asked for. */
-interface Request {
-  readonly type: ReconfigurationRequest["type"];
-  /** Empty = all. */
-  readonly streams: readonly number[];
-  /** How many more streams. */
-  readonly count: number;
-  /** The request of the peer that this one answers. */
-  readonly answers: number | undefined;
-  readonly hold: OutboundHold | undefined;
-}
 
 /** The request that waits for its response. */
 interface Pending {
-  readonly request: Request;
+  readonly request: StreamRequest;
   readonly parameter: ReconfigurationRequest;
 }
 
@@ -51,7 +39,7 @@ export class ReconfigurationRequests {
   readonly #parts: AssociationParts;
   #nextNumber: number;
   readonly #lastOfPeer: () => number;
-  readonly #waiting: Request[] = [];
+  readonly #waiting: StreamRequest[] = [];
   #pending: Pending | undefined = undefined;
   /** Requests for the peer's streams that it has promised to answer, oldest first. */
   #promised: Pending[] = [];
@@ -161,12 +149,12 @@ export class ReconfigurationRequests {
   }
 
   /** The last messages of before must have their TSNs; a reset of all TSNs waits for their acknowledgement, too (C2). */
-  #canGo({ type, hold }: Request): boolean {
+  #canGo({ type, hold }: StreamRequest): boolean {
     if (hold !== undefined && !hold.isDrained()) return false;
     return type !== "resetAssociation" || this.#parts.outbound.flight.count === 0;
   }
 
-  #parameterOf({ type, streams, count, answers }: Request): ReconfigurationRequest {
+  #parameterOf({ type, streams, count, answers }: StreamRequest): ReconfigurationRequest {
     const request = this.#nextNumber;
     this.#nextNumber = tsnAdd(request, 1);
     switch (type) {
@@ -242,11 +230,8 @@ export class ReconfigurationRequests {
       if (this.#path !== undefined) this.#restartTimer(this.#path, now);
       return;
     }
-    const { nothingToDo, performed, denied } = ReconfigurationResult;
-    const success = result === performed || result === nothingToDo;
-    const outcome = success ? "performed" : result === denied ? "denied" : "failed";
     this.#fulfil((each) => each === pending);
-    this.#finish(pending.request, outcome, result, tsns);
+    conclude(this.#parts, pending.request, result, tsns);
   }
 
   /** The path works. What was sent just once measures it: else its back-off would last (RFC 9260 §6.3.1 C5). */
@@ -310,54 +295,5 @@ export class ReconfigurationRequests {
     this.#timeoutMs = 0;
     this.#path = this.#parts.paths.forData();
     this.#restartTimer(this.#path, now);
-  }
-
-  #finish(
-    request: Request,
-    outcome: ReconfigurationOutcome,
-    result: number,
-    tsns: ReconfigurationResponse["tsns"],
-  ): void {
-    const { hold } = request;
-    this.#conclude(request, outcome, result, tsns);
-    if (hold !== undefined) this.#parts.outbound.release(hold);
-  }
-
-  /** What the peer has done is done on this side, too, and told (H4-H6). */
-  #conclude(
-    { type, streams, count }: Request,
-    outcome: ReconfigurationOutcome,
-    result: number,
-    tsns: ReconfigurationResponse["tsns"],
-  ): void {
-    const { outbound, inbound } = this.#parts;
-    const performed = outcome === "performed";
-    switch (type) {
-      case "resetOutgoing":
-        if (performed) outbound.streams.reset(streams);
-        return tellStreamsReset(this.#parts, "outgoing", streams, outcome);
-      case "resetIncoming": // when the peer does it, or is at it (§5.2.3), its own request tells
-        if (result === ReconfigurationResult.performed || (performed && !inbound.streams.areFresh(streams))) {
-          return;
-        }
-        return tellStreamsReset(this.#parts, "incoming", streams, outcome);
-      case "resetAssociation":
-        if (performed && tsns === undefined) return tellAssociationReset(this.#parts, "failed");
-        if (performed && tsns !== undefined) this.#restart(tsns.receiver, tsns.sender);
-        return tellAssociationReset(this.#parts, outcome);
-      case "addOutgoing":
-        if (performed) outbound.streams.resize(outbound.streams.count + count);
-        return tellStreamsAdded(this.#parts, outcome);
-      case "addIncoming": // likewise
-        return performed ? undefined : tellStreamsAdded(this.#parts, outcome);
-      default:
-        return type satisfies never;
-    }
-  }
-
-  #restart(localTsn: number, peerTsn: number): void {
-    this.#parts.outbound.restart(localTsn);
-    this.#parts.inbound.restart(peerTsn);
-    this.#parts.forgetAcknowledgements();
   }
 }
