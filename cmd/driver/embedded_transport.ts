@@ -12,14 +12,9 @@
  * @module
  */
 import { createHmac } from "node:crypto";
-import { openDgramDriver } from "../../ffi/dgram_io.ts";
-import { Errno, LibraryError, SctpError } from "../../ffi/errno.ts";
 import type { PacketDriver, PacketDriverOptions, PacketHandler } from "../../ffi/packet_driver.ts";
-import { openPacketDriver, probePacketDriver } from "../../ffi/packet_io.ts";
 import type {
   AssociationId,
-  AssociationStatistics,
-  AssociationStatus,
   Endpoint,
   EndpointOptions,
   EventHandler,
@@ -29,16 +24,17 @@ import type {
   PacketMeta,
   PacketObserver,
   PacketTransmit,
-  SocketOptionName,
-  SocketOptionTarget,
-  SocketOptionValue,
   Transport,
   TransportCommand,
   TransportEvent,
 } from "../../protocol/net.ts";
-import { encapsulationPort, SctpStack } from "../../protocol/sctp/mod.ts";
+import { SctpStack } from "../../protocol/sctp/mod.ts";
 import type { StackCounters, StackEvent } from "../../protocol/sctp/mod.ts";
-import { StateError } from "../../protocol/wire/errors.ts";
+import { chooseDriver } from "./driver_choice.ts";
+import type { DriverChoice } from "./driver_choice.ts";
+import { EmbeddedEndpoint } from "./embedded_endpoint.ts";
+import type { EndpointOwner } from "./embedded_endpoint.ts";
+import { bindPort } from "./embedded_ports.ts";
 import { PacketTap } from "./packet_tap.ts";
 
 /** How to open the embedded transport. */
@@ -63,12 +59,6 @@ export interface EmbeddedTransport extends Transport {
   /** How often full sockets have stopped the sending since the transport was opened. */
   readonly sendStalls: number;
 }
-
-/** Ephemeral SCTP ports: their UDP ports, 30000-32767, lie just below those that Linux gives away itself. */
-const FIRST_EPHEMERAL_PORT = 20000, EPHEMERAL_PORTS = 2768;
-
-/** How long an endpoint that closes waits for its associations' SHUTDOWN. */
-const DEFAULT_LINGER_MS = 2000;
 
 /** `setTimeout` takes 31 bits of milliseconds. */
 const LONGEST_TIMEOUT_MS = 0x7fff_ffff;
@@ -101,40 +91,15 @@ const ROUNDS_PER_TURN = 4;
  * ```
  */
 export function openEmbeddedTransport(options: EmbeddedTransportOptions = {}): EmbeddedTransport {
-  return new StackTransport(chooseDriver(options), options);
+  return new StackTransport(chooseDriver(options, options.portable === true), options);
 }
 
-/** Which packet driver it will be, decided once. */
-interface DriverChoice extends Pick<PacketDriver, "raw" | "encapsulation"> {
-  open(handler: PacketHandler): PacketDriver;
-}
-
-function chooseDriver(options: EmbeddedTransportOptions): DriverChoice {
-  if (options.portable === true) return portableChoice("portable driver");
-  try {
-    const { raw, encapsulation } = probePacketDriver(options);
-    return {
-      raw,
-      encapsulation,
-      open: (handler) => openPacketDriver(handler, { ...options, raw: raw ? "on" : "off" }),
-    };
-  } catch (error) {
-    if (error instanceof LibraryError) return portableChoice("portable driver: no native sockets here");
-    if (error instanceof Deno.errors.NotCapable) return portableChoice("portable driver: no --allow-ffi");
-    throw error;
-  }
-}
-
-function portableChoice(why: string): DriverChoice {
-  return { raw: false, encapsulation: `UDP (${why})`, open: openDgramDriver };
-}
-
-class StackTransport implements EmbeddedTransport, PacketHandler {
+class StackTransport implements EmbeddedTransport, EndpointOwner, PacketHandler {
   readonly kind = "embedded";
   readonly description: string;
+  readonly stack: SctpStack;
   readonly #choice: DriverChoice;
-  readonly #stack: SctpStack;
-  readonly #endpoints = new Map<number, StackEndpoint>();
+  readonly #endpoints = new Map<number, EmbeddedEndpoint>();
   readonly #transmit: PacketTransmit = {
     length: 0,
     source: undefined,
@@ -166,7 +131,7 @@ class StackTransport implements EmbeddedTransport, PacketHandler {
     this.#choice = choice;
     this.#udpPort = udpPort;
     this.description = `embedded SCTP over ${choice.encapsulation}`;
-    this.#stack = new SctpStack({
+    this.stack = new SctpStack({
       random: (octets) => void crypto.getRandomValues(octets as Uint8Array<ArrayBuffer>),
       mac: (key, data) => new Uint8Array(createHmac("sha256", key).update(data).digest()),
       macSha1: (key, data) => new Uint8Array(createHmac("sha1", key).update(data).digest()),
@@ -180,7 +145,7 @@ class StackTransport implements EmbeddedTransport, PacketHandler {
   }
 
   get counters(): Readonly<StackCounters> {
-    return this.#stack.counters;
+    return this.stack.counters;
   }
 
   get sendStalls(): number {
@@ -189,13 +154,14 @@ class StackTransport implements EmbeddedTransport, PacketHandler {
 
   open(options: EndpointOptions, onEvents: EventHandler): Endpoint {
     const driver = this.#driver ??= this.#choice.open(this);
+    const extra = options.listen === true && this.#udpPort !== undefined ? [this.#udpPort] : [];
     let port: number | undefined;
     try {
-      checkAddresses(options, driver);
-      port = this.#openPort(driver, options);
-      const endpoint = new StackEndpoint(this, ++this.#lastHandle, port, options.addresses, onEvents);
-      this.#stack.open(endpoint.handle, { ...options, port }, performance.now());
+      port = bindPort(driver, options, extra);
+      const endpoint = new EmbeddedEndpoint(this, ++this.#lastHandle, port, options.addresses, onEvents);
+      this.stack.open(endpoint.handle, { ...options, port }, performance.now());
       this.#endpoints.set(endpoint.handle, endpoint);
+      if (extra.length > 0) this.#udpPort = undefined;
       this.#schedule();
       return endpoint;
     } catch (error) {
@@ -224,35 +190,22 @@ class StackTransport implements EmbeddedTransport, PacketHandler {
   // ------------------------------------------------------------------------------------------------- for endpoints
 
   execute(handle: number, command: TransportCommand): void {
-    this.#stack.execute(handle, command, this.#commandsAt ??= performance.now());
+    this.stack.execute(handle, command, this.#commandsAt ??= performance.now());
     this.#schedule();
   }
 
-  status(association: AssociationId): AssociationStatus | undefined {
-    return this.#stack.status(association);
-  }
-
-  statistics(association: AssociationId): AssociationStatistics | undefined {
-    return this.#stack.statistics(association);
-  }
-
-  getOption(handle: number, name: SocketOptionName, target: SocketOptionTarget): SocketOptionValue {
-    return this.#stack.getOption(handle, name, target);
-  }
-
-  /** As `execute`, for whatever else an endpoint asks of the stack. */
   ask(question: (stack: SctpStack, now: Instant) => void): void {
     try {
-      question(this.#stack, this.#commandsAt ??= performance.now());
+      question(this.stack, this.#commandsAt ??= performance.now());
     } finally {
       this.#schedule();
     }
   }
 
-  peelOff(from: StackEndpoint, association: AssociationId, onEvents: EventHandler): Endpoint {
+  peelOff(from: EmbeddedEndpoint, association: AssociationId, onEvents: EventHandler): EmbeddedEndpoint {
     const handle = ++this.#lastHandle;
     this.ask((stack, now) => stack.peelOff(from.handle, association, handle, now));
-    const endpoint = new StackEndpoint(this, handle, from.port, from.addresses, onEvents);
+    const endpoint = new EmbeddedEndpoint(this, handle, from.port, from.addresses, onEvents);
     this.#endpoints.set(handle, endpoint);
     return endpoint;
   }
@@ -261,33 +214,28 @@ class StackTransport implements EmbeddedTransport, PacketHandler {
     return this.#driver?.localAddresses() ?? [];
   }
 
-  closeEndpoint(handle: number, lingerMs: number): void {
-    this.#stack.close(handle, lingerMs, this.#commandsAt ??= performance.now());
-    this.#schedule();
-  }
-
   // ---------------------------------------------------------------------------------------------------- the driver
 
   packet(packet: Uint8Array, meta: PacketMeta): void {
     this.#batchAt ??= performance.now();
     this.#tap?.received(packet, meta);
-    this.#stack.receive(packet, meta, this.#batchAt);
+    this.stack.receive(packet, meta, this.#batchAt);
   }
 
   error(error: PacketError): void {
-    this.#stack.receiveError(error, this.#commandsAt = performance.now());
+    this.stack.receiveError(error, this.#commandsAt = performance.now());
     this.#schedule(); // not every error comes in a batch
   }
 
   endOfBatch(): void {
     const now = this.#batchAt ?? performance.now();
     this.#batchAt = undefined;
-    this.#stack.endOfBatch(now);
+    this.stack.endOfBatch(now);
     this.#turn(now);
   }
 
   addressesChanged(): void {
-    this.#stack.localAddressesChanged(this.#commandsAt = performance.now());
+    this.stack.localAddressesChanged(this.#commandsAt = performance.now());
     this.#schedule();
   }
 
@@ -312,13 +260,13 @@ class StackTransport implements EmbeddedTransport, PacketHandler {
     this.#inTurn = true;
     this.#dirty = true;
     this.#commandsAt = now;
-    const closed: StackEndpoint[] = [];
+    const closed: EmbeddedEndpoint[] = [];
     try {
       for (let round = 0; this.#dirty && round < ROUNDS_PER_TURN; round++) {
         this.#dirty = false;
-        if (this.#deliver(this.#stack.drain(), closed)) this.#dirty = true;
+        if (this.#deliver(this.stack.drain(), closed)) this.#dirty = true;
         this.#send(now);
-        if (this.#stack.hasEvents) this.#dirty = true;
+        if (this.stack.hasEvents) this.#dirty = true;
       }
     } finally {
       this.#inTurn = false;
@@ -331,7 +279,7 @@ class StackTransport implements EmbeddedTransport, PacketHandler {
   }
 
   /** Hands events to their endpoints, those of an endpoint in runs. @returns whether there were any */
-  #deliver(events: readonly StackEvent[], closed: StackEndpoint[]): boolean {
+  #deliver(events: readonly StackEvent[], closed: EmbeddedEndpoint[]): boolean {
     for (let i = 0; i < events.length;) {
       const endpoint = this.#endpoints.get(events[i]!.endpoint);
       const batch: TransportEvent[] = [];
@@ -350,7 +298,7 @@ class StackTransport implements EmbeddedTransport, PacketHandler {
     if (driver === undefined) return;
     for (;;) {
       const buffer = driver.nextBuffer();
-      if (buffer === undefined || !this.#stack.pollTransmit(buffer, transmit, now)) break;
+      if (buffer === undefined || !this.stack.pollTransmit(buffer, transmit, now)) break;
       this.#tap?.sent(buffer, transmit);
       driver.commit(transmit);
     }
@@ -359,7 +307,7 @@ class StackTransport implements EmbeddedTransport, PacketHandler {
 
   /** Sets the timer, unless it goes off early enough already: moving it with every packet would cost more. */
   #arm(now: Instant): void {
-    const dueAt = this.#stack.nextTimeout();
+    const dueAt = this.stack.nextTimeout();
     if (dueAt === undefined || dueAt >= this.#timerDueAt) return;
     if (this.#timer !== undefined) clearTimeout(this.#timer);
     this.#timerDueAt = dueAt;
@@ -375,40 +323,13 @@ class StackTransport implements EmbeddedTransport, PacketHandler {
     this.#timer = undefined;
     this.#timerDueAt = Infinity;
     const firedAt = performance.now();
-    this.#stack.tick(firedAt);
+    this.stack.tick(firedAt);
     this.#turn(firedAt);
   }
 
   // ------------------------------------------------------------------------------------------------ opening, closing
 
-  #openPort(driver: PacketDriver, options: EndpointOptions): number {
-    const extra = options.listen === true && this.#udpPort !== undefined ? [this.#udpPort] : [];
-    const wanted = options.port ?? 0;
-    if (wanted !== 0) {
-      driver.openPort(wanted, udpPortsOf(wanted, extra));
-    } else {
-      return this.#openEphemeralPort(driver, extra);
-    }
-    if (extra.length > 0) this.#udpPort = undefined;
-    return wanted;
-  }
-
-  #openEphemeralPort(driver: PacketDriver, extra: readonly number[]): number {
-    const start = crypto.getRandomValues(new Uint32Array(1))[0]!;
-    for (let i = 0; i < EPHEMERAL_PORTS; i++) {
-      const port = FIRST_EPHEMERAL_PORT + (start + i * 13) % EPHEMERAL_PORTS; // 13 is prime to 2768: all come up
-      try {
-        driver.openPort(port, udpPortsOf(port, extra));
-        if (extra.length > 0) this.#udpPort = undefined;
-        return port;
-      } catch (error) {
-        if (!(error instanceof SctpError) || error.errno !== Errno.EADDRINUSE) throw error;
-      }
-    }
-    throw new SctpError("bind", Errno.EADDRINUSE, "Cannot find a free SCTP port from 20000 to 22767");
-  }
-
-  #closed(endpoint: StackEndpoint): void {
+  #closed(endpoint: EmbeddedEndpoint): void {
     if (!this.#endpoints.delete(endpoint.handle)) return;
     const shared = [...this.#endpoints.values()].some(({ port }) => port === endpoint.port); // see peelOff
     if (!shared) this.#driver?.closePort(endpoint.port);
@@ -426,102 +347,5 @@ class StackTransport implements EmbeddedTransport, PacketHandler {
     this.#driver = undefined;
     this.#driverClosed = driver?.close();
     return Promise.resolve(this.#driverClosed);
-  }
-}
-
-class StackEndpoint implements Endpoint {
-  readonly handle: number;
-  readonly port: number;
-  readonly #transport: StackTransport;
-  #addresses: readonly IpAddress[] | undefined;
-  readonly #onEvents: EventHandler;
-  readonly #closed = Promise.withResolvers<void>();
-  #closing = false;
-
-  constructor(
-    transport: StackTransport,
-    handle: number,
-    port: number,
-    addresses: readonly IpAddress[] | undefined,
-    onEvents: EventHandler,
-  ) {
-    this.#transport = transport;
-    this.handle = handle;
-    this.port = port;
-    this.#addresses = addresses !== undefined && addresses.length > 0 ? addresses : undefined;
-    this.#onEvents = onEvents;
-  }
-
-  get addresses(): readonly IpAddress[] {
-    return this.#addresses ?? this.#transport.localAddresses();
-  }
-
-  execute(command: TransportCommand): void {
-    if (!this.#closing) this.#transport.execute(this.handle, command);
-  }
-
-  status(association: AssociationId): AssociationStatus | undefined {
-    return this.#transport.status(association);
-  }
-
-  statistics(association: AssociationId): AssociationStatistics | undefined {
-    return this.#transport.statistics(association);
-  }
-
-  getOption(name: SocketOptionName, target: SocketOptionTarget = {}): SocketOptionValue {
-    return this.#transport.getOption(this.handle, name, target);
-  }
-
-  setOption(name: SocketOptionName, value: SocketOptionValue, target: SocketOptionTarget = {}): void {
-    this.#transport.ask((stack, now) => stack.setOption(this.handle, name, value, target, now));
-  }
-
-  addAddress(address: IpAddress): void {
-    this.#transport.ask((stack, now) => stack.addAddress(this.handle, address, now));
-    if (this.#addresses !== undefined) this.#addresses = [...this.#addresses, address];
-  }
-
-  removeAddress(address: IpAddress): void {
-    this.#transport.ask((stack, now) => stack.removeAddress(this.handle, address, now));
-    this.#addresses = this.#addresses?.filter((other) => other !== address);
-  }
-
-  setPeerPrimary(association: AssociationId, address: IpAddress): void {
-    this.#transport.ask((stack, now) => stack.setPeerPrimary(this.handle, association, address, now));
-  }
-
-  peelOff(association: AssociationId, onEvents: EventHandler): Endpoint {
-    return this.#transport.peelOff(this, association, onEvents);
-  }
-
-  close(lingerMs: number = DEFAULT_LINGER_MS): Promise<void> {
-    if (!this.#closing) {
-      this.#closing = true;
-      this.#transport.closeEndpoint(this.handle, lingerMs);
-    }
-    return this.#closed.promise;
-  }
-
-  onEvents(events: readonly TransportEvent[]): void {
-    this.#onEvents(events);
-  }
-
-  resolveClosed(): void {
-    this.#closed.resolve();
-  }
-}
-
-function udpPortsOf(port: number, extra: readonly number[]): number[] {
-  return [...new Set([encapsulationPort(port), ...extra])];
-}
-
-function checkAddresses({ port = 0, addresses = [] }: EndpointOptions, driver: PacketDriver): void {
-  if (!Number.isInteger(port) || port < 0 || port > 65535) {
-    throw new StateError(`Cannot open SCTP port ${port}: ports are 0 to 65535`);
-  }
-  const local = driver.localAddresses();
-  for (const address of addresses) {
-    if (local.includes(address)) continue;
-    throw new SctpError("bind", Errno.EADDRNOTAVAIL, `Cannot use ${address} as a local address`);
   }
 }

@@ -11,6 +11,7 @@ import type {
   TransportCommand,
   TransportEvent,
 } from "../../../protocol/net.ts";
+import { StateError } from "../../../protocol/wire/errors.ts";
 import type { PeerReport, PeerTask } from "../../interop/peer_protocol.ts";
 
 const DEADLINE_MS = 30_000;
@@ -340,6 +341,17 @@ Deno.test("an extra UDP port serves peers that know no other, for the first endp
     client.execute({ type: "send", association, data: new Uint8Array(3000), ppid: 0 });
     assert.equal((await client.next("message")).data.length, 3000);
     await Promise.all([clientTransport.close(), quiet.close()]);
+  }));
+
+Deno.test("an extra UDP port waits for the next endpoint when the first one could not be opened", () =>
+  withTransports({ raw: "off", udpPort: 21_898 }, async (clientTransport, serverTransport) => {
+    const impossible = { potentiallyFailedMaxRetransmissions: 2, primarySwitchoverMaxRetransmissions: 1 };
+    assert.throws(() => serverTransport.open({ listen: true, ...impossible }, () => {}), StateError);
+    const { port } = new Station(serverTransport, { listen: true }).endpoint;
+    const client = new Station(clientTransport, {});
+    const addresses = ["127.0.0.1"];
+    client.execute({ type: "connect", request: 1, addresses, port, encapsulationPort: 21_898 });
+    await client.next("up");
   }));
 
 Deno.test("maxMtu bounds the packets of every path", () =>
