@@ -22,8 +22,6 @@ export interface StateCookie {
   readonly createdAt: Instant;
   readonly lifeMs: number;
   readonly localPort: number;
-  /** Where the INIT came from. */
-  readonly source: IpAddress;
   /** Tags of the association that existed when the INIT came; 0 = there was none (§5.2.2). */
   readonly localTieTag: number;
   readonly peerTieTag: number;
@@ -43,7 +41,6 @@ export function sealCookie(cookie: StateCookie, key: Uint8Array, mac: Mac): Uint
   w.u16(cookie.localPort);
   w.u32(cookie.localTieTag);
   w.u32(cookie.peerTieTag);
-  writeIpAddress(w, cookie.source);
   w.u16(terms.peerPort);
   w.u16(terms.encapsulationPort);
   w.u32(terms.localTag);
@@ -81,7 +78,6 @@ export function openCookie(octets: Uint8Array, key: Uint8Array, mac: Mac): State
     localPort: r.u16("local port"),
     localTieTag: r.u32("local tie-tag"),
     peerTieTag: r.u32("peer tie-tag"),
-    source: readIpAddress(r),
     terms: readTerms(r),
   };
 }

@@ -33,9 +33,8 @@ export function onCookieEcho(
 ): Association | undefined {
   const { host, endpoint, peerPort, meta, now } = arrival;
   const cookie = openCookie(chunkAt(packet, at).subarray(4), endpoint.cookieKey, host.environment.mac);
-  const ours = cookie !== undefined && cookie.localPort === endpoint.port &&
-    cookie.terms.peerPort === peerPort &&
-    cookie.terms.localTag === tag;
+  const ours = cookie !== undefined && cookie.terms.localTag === tag &&
+    cookie.localPort === endpoint.port && cookie.terms.peerPort === peerPort;
   if (!ours) return discard(arrival); // §5.1.5: silently
   const { terms } = cookie;
   const existing = endpoint.byTag(tag) ?? endpoint.byAddress(meta.source, peerPort) ??

@@ -141,7 +141,6 @@ function acknowledge(
     createdAt: now,
     lifeMs,
     localPort: endpoint.port,
-    source: meta.source,
     localTieTag: existing?.localTag ?? 0,
     peerTieTag: existing?.peerTag ?? 0,
     terms: agreeOn(settings, local, init, { peerPort, addresses, encapsulationPort: meta.udpPort }),

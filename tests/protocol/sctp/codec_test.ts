@@ -126,7 +126,6 @@ const COOKIE: StateCookie = {
   createdAt: 12.5,
   lifeMs: 60_000,
   localPort: 3863,
-  source: "fe80::1%3",
   localTieTag: 3,
   peerTieTag: 4,
   terms: {
