@@ -24,7 +24,6 @@ export interface EndpointOwner {
   /** As `execute`, for whatever else is asked of the stack. */
   ask(question: (stack: SctpStack, now: Instant) => void): void;
   peelOff(from: EmbeddedEndpoint, association: AssociationId, onEvents: EventHandler): Endpoint;
-  localAddresses(): readonly IpAddress[];
 }
 
 /** An endpoint: what it is asked goes to the stack, and a turn of the transport follows. */
@@ -32,27 +31,19 @@ export class EmbeddedEndpoint implements Endpoint {
   readonly handle: number;
   readonly port: number;
   readonly #owner: EndpointOwner;
-  #addresses: readonly IpAddress[] | undefined;
   readonly #onEvents: EventHandler;
   readonly #closed = Promise.withResolvers<void>();
   #closing = false;
 
-  constructor(
-    owner: EndpointOwner,
-    handle: number,
-    port: number,
-    addresses: readonly IpAddress[] | undefined,
-    onEvents: EventHandler,
-  ) {
+  constructor(owner: EndpointOwner, handle: number, port: number, onEvents: EventHandler) {
     this.#owner = owner;
     this.handle = handle;
     this.port = port;
-    this.#addresses = addresses !== undefined && addresses.length > 0 ? addresses : undefined;
     this.#onEvents = onEvents;
   }
 
   get addresses(): readonly IpAddress[] {
-    return this.#addresses ?? this.#owner.localAddresses();
+    return this.#owner.stack.localAddresses(this.handle);
   }
 
   execute(command: TransportCommand): void {
@@ -77,12 +68,10 @@ export class EmbeddedEndpoint implements Endpoint {
 
   addAddress(address: IpAddress): void {
     this.#owner.ask((stack, now) => stack.addAddress(this.handle, address, now));
-    if (this.#addresses !== undefined) this.#addresses = [...this.#addresses, address];
   }
 
   removeAddress(address: IpAddress): void {
     this.#owner.ask((stack, now) => stack.removeAddress(this.handle, address, now));
-    this.#addresses = this.#addresses?.filter((other) => other !== address);
   }
 
   setPeerPrimary(association: AssociationId, address: IpAddress): void {

@@ -19,7 +19,6 @@ import type {
   EndpointOptions,
   EventHandler,
   Instant,
-  IpAddress,
   PacketError,
   PacketMeta,
   PacketObserver,
@@ -158,7 +157,7 @@ class StackTransport implements EmbeddedTransport, EndpointOwner, PacketHandler 
     let port: number | undefined;
     try {
       port = bindPort(driver, options, extra);
-      const endpoint = new EmbeddedEndpoint(this, ++this.#lastHandle, port, options.addresses, onEvents);
+      const endpoint = new EmbeddedEndpoint(this, ++this.#lastHandle, port, onEvents);
       this.stack.open(endpoint.handle, { ...options, port }, performance.now());
       this.#endpoints.set(endpoint.handle, endpoint);
       if (extra.length > 0) this.#udpPort = undefined;
@@ -205,13 +204,9 @@ class StackTransport implements EmbeddedTransport, EndpointOwner, PacketHandler 
   peelOff(from: EmbeddedEndpoint, association: AssociationId, onEvents: EventHandler): EmbeddedEndpoint {
     const handle = ++this.#lastHandle;
     this.ask((stack, now) => stack.peelOff(from.handle, association, handle, now));
-    const endpoint = new EmbeddedEndpoint(this, handle, from.port, from.addresses, onEvents);
+    const endpoint = new EmbeddedEndpoint(this, handle, from.port, onEvents);
     this.#endpoints.set(handle, endpoint);
     return endpoint;
-  }
-
-  localAddresses(): readonly IpAddress[] {
-    return this.#driver?.localAddresses() ?? [];
   }
 
   // ---------------------------------------------------------------------------------------------------- the driver

@@ -279,6 +279,11 @@ export class SctpStack {
     setSocketOption(optionScope(this.#handles, endpoint, name, target, now), value);
   }
 
+  /** The addresses that peers can reach an endpoint at; none when it is closed. */
+  localAddresses(endpoint: number): readonly IpAddress[] {
+    return this.#handles.find(endpoint)?.endpoint.localAddresses() ?? [];
+  }
+
   /**
    * Adds an address to an endpoint. Living associations with dynamic addresses tell their peers (RFC 5061), others stay as
    * they are.

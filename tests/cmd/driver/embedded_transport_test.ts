@@ -224,6 +224,19 @@ Deno.test("an endpoint knows its addresses: those it was given, or all of the ho
     return Promise.resolve();
   }));
 
+Deno.test("an endpoint that was peeled off has the addresses of the other, whichever changes them", () =>
+  withTransports({ raw: "off" }, async (clientTransport, serverTransport) => {
+    const server = new Station(serverTransport, { listen: true });
+    const client = new Station(clientTransport, { addresses: ["127.0.0.1"] });
+    connectTo(client, server.endpoint.port);
+    const { association } = await client.next("up");
+    const peeled = client.endpoint.peelOff(association, () => {});
+    client.endpoint.addAddress("127.0.0.2");
+    assert.deepEqual(peeled.addresses, ["127.0.0.1", "127.0.0.2"]);
+    peeled.removeAddress("127.0.0.1");
+    assert.deepEqual(client.endpoint.addresses, ["127.0.0.2"]);
+  }));
+
 Deno.test("handlers are never called from within open(), execute() or close()", () =>
   withTransports({ raw: "off" }, async (clientTransport, serverTransport) => {
     let inside = false;
