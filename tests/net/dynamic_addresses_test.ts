@@ -9,7 +9,7 @@ import { addressesOf, networkOf, QUICK, startReceiver, startSender } from "./sct
 
 const possible = Deno.uid() === 0 && await labIsPossible();
 const PORT = 5097;
-const DEADLINE_MS = 20_000;
+const DEADLINE_MS = 60_000;
 const OPTIONS = { ...QUICK, pathMaxRetransmissions: 4, authentication: true, dynamicAddresses: true };
 
 for (const raw of ["on", "off"] as const) {

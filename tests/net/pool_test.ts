@@ -142,7 +142,7 @@ Deno.test({
       await server.says(/registered as/);
       // An image takes long enough for all paths to be probed, so that nothing but heartbeats is due for a while.
       const draw = () =>
-        pc2.rsp("pooluser", `-output=${directory}/image.png`, "-timeout=20", "-configdir=none").exitCode();
+        pc2.rsp("pooluser", `-output=${directory}/image.png`, "-timeout=50", "-configdir=none").exitCode();
       assert.equal(await draw(), 0);
       first.signal("SIGKILL");
       await first.exitCode();
