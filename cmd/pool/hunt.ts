@@ -8,7 +8,7 @@ import type { OptionValues } from "../options.ts";
 import { transportAddresses } from "../../protocol/net.ts";
 import { MAX_POOL_HANDLE_LENGTH } from "../../protocol/param/pool_handle.ts";
 import type { HuntOptions } from "../../protocol/user/hunt.ts";
-import type { RequestOptions } from "../../protocol/user/registrar_link.ts";
+import type { RequestOptions } from "../../protocol/user/request_queue.ts";
 import { encodeText } from "../../protocol/wire/text.ts";
 
 /**

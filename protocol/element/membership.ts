@@ -2,11 +2,10 @@ import type {
   AsapError,
   DeregistrationResponse,
   EndpointKeepAlive,
-  HandleResolutionResponse,
   RegistrationResponse,
 } from "../asap/message.ts";
 import { poolKey } from "../handlespace/pool_key.ts";
-import { earliest, TimerQueue } from "../machine.ts";
+import { earliest } from "../machine.ts";
 import type { Prng } from "../machine.ts";
 import { addressScope, scopeRank } from "../net.ts";
 import type { AssociationId, Instant, IpAddress, NetworkEffect, NetworkInput } from "../net.ts";
@@ -19,7 +18,9 @@ import type { PoolHandle } from "../param/pool_handle.ts";
 import { MAX_TRANSPORT_ADDRESSES } from "../param/transport.ts";
 import type { HuntOptions } from "../user/hunt.ts";
 import { RegistrarLink } from "../user/registrar_link.ts";
-import type { LinkEvent, RequestOptions } from "../user/registrar_link.ts";
+import type { LinkEvent } from "../user/registrar_link.ts";
+import type { RequestOptions } from "../user/request_queue.ts";
+import { MAX_POOL_MATES, PoolMates } from "./pool_mates.ts";
 import type { ElementReport } from "./report.ts";
 
 /**
@@ -41,12 +42,6 @@ const REFUSED_RETRY_MS = 1000;
 
 /** A change of the load that is worth a registration of its own (reference/rsplib.md §1.4). */
 const LOAD_STEP = 0.01;
-
-/** Others of its pool that a member wants to know. */
-const MAX_OTHERS = 7;
-
-/** How long a member waits at first before it looks again who else is there; twice as long each time that it sees the same. */
-const OTHERS_INITIAL_MS = 1000, OTHERS_MAX_MS = 10_000;
 
 /** What a pool element is. A registration is repeated for as long as it takes, whatever `maxTrials` says. */
 export interface MembershipOptions extends RequestOptions {
@@ -90,13 +85,15 @@ export class PoolMembership {
   readonly #intervalMs: number;
   readonly #outbox: { push(effect: MembershipEffect): void };
   readonly #link: RegistrarLink<Purpose>;
-  readonly #timers = new TimerQueue<"register" | "others">();
+  readonly #mates: PoolMates;
   #policy: PolicyParameter;
   #port = 0;
   #addresses: readonly IpAddress[] = [];
   #state: MembershipState = "idle";
   /** A registration is under way. */
   #registering = false;
+  /** When the next one is due. */
+  #registerAt: Instant | undefined;
   /** Something changed since the registration under way was sent. */
   #outdated = false;
   /** A registrar has known us, so that there is something to end. */
@@ -105,8 +102,6 @@ export class PoolMembership {
   /** Registrations since the last one that was accepted. */
   #attempts = 0;
   #homeRegistrarId = 0;
-  #others: readonly PoolElement[] = [];
-  #othersIntervalMs = OTHERS_INITIAL_MS;
 
   /**
    * Makes a membership that does nothing until `start`.
@@ -127,6 +122,7 @@ export class PoolMembership {
     this.#intervalMs = options.reregistrationIntervalMs ?? 30_000;
     this.#policy = options.policy;
     this.#outbox = outbox;
+    this.#mates = new PoolMates(options.elementId, (now) => this.#askForMates(now));
     const concerns = (message: EndpointKeepAlive) => this.#concerns(message);
     this.#link = new RegistrarLink(endpoint, channel, { ...options, concerns }, outbox, random);
   }
@@ -157,8 +153,7 @@ export class PoolMembership {
    */
   stop(now: Instant): void {
     if (this.#state === "leaving" || this.#state === "left" || this.#state === "refused") return;
-    this.#timers.clear("register");
-    this.#timers.clear("others");
+    this.#rest();
     const known = this.#state === "member" || this.#registering;
     if (!known || this.#link.registrar === undefined) return this.#leave(false);
     this.#state = "leaving";
@@ -174,7 +169,7 @@ export class PoolMembership {
 
   /** The other elements of the pool, in the order in which its policy names them; another array when it is others. */
   get others(): readonly PoolElement[] {
-    return this.#others;
+    return this.#mates.elements;
   }
 
   /** The load of an adaptive policy, 0–1; undefined = the policy is not adaptive. */
@@ -205,17 +200,15 @@ export class PoolMembership {
 
   /** Runs what is due. */
   tick(now: Instant): void {
-    for (let key = this.#timers.takeDue(now); key !== undefined; key = this.#timers.takeDue(now)) {
-      if (key === "register") this.#register(now);
-      else this.#lookForOthers(now);
-    }
+    if (this.#registerAt !== undefined && this.#registerAt <= now) this.#register(now);
+    this.#mates.tick(now);
     this.#link.tick(now);
     this.#pump(now);
   }
 
   /** When `tick` has something to do. */
   nextTimeout(): Instant | undefined {
-    return earliest(this.#timers.next(), this.#link.nextTimeout());
+    return earliest(this.#registerAt, this.#mates.nextTimeout(), this.#link.nextTimeout());
   }
 
   #pump(now: Instant): void {
@@ -237,18 +230,14 @@ export class PoolMembership {
         this.#refusals = 0; // the next registrar may think otherwise
         this.#registering = false;
         this.#link.cancel(() => true); // composed anew for the next registrar
-        this.#timers.clear("register");
-        this.#timers.clear("others");
+        this.#rest();
         if (this.#state === "leaving") this.#leave(false);
         else if (this.#state === "member") this.#state = "joining";
         return;
       case "keepAlive":
         return this.#keepAlive(event.association, event.message);
       case "response":
-        if (event.message.type === "registrationResponse") this.#registrationResponse(event.message, now);
-        else if (event.message.type === "handleResolutionResponse") this.#foundOthers(event.message);
-        else this.#leave(event.message.error === undefined);
-        return;
+        return this.#response(event, now);
       case "error":
         return this.#error(event.context, event.message, now);
       case "expired":
@@ -257,15 +246,18 @@ export class PoolMembership {
         if (event.context === "deregister") return this.#leave(false);
         if (event.context === "others") return;
         this.#registering = false;
-        this.#timers.set("register", now + REFUSED_RETRY_MS);
+        this.#registerAt = now + REFUSED_RETRY_MS;
         return;
     }
   }
 
   #register(now: Instant): void {
+    this.#registerAt = undefined;
     if (this.#state !== "joining" && this.#state !== "member") return;
     if (this.#registering || this.#link.registrar === undefined) return;
-    if (this.#attempts >= (this.#options.maxRegistrationAttempts ?? Infinity)) return this.#giveUp();
+    if (this.#attempts >= (this.#options.maxRegistrationAttempts ?? Infinity)) {
+      return this.#notAccepted(0, `no registrar accepted it in ${this.#attempts} attempts`, undefined, now);
+    }
     this.#attempts++;
     this.#registering = true;
     this.#outdated = false;
@@ -290,6 +282,12 @@ export class PoolMembership {
     );
   }
 
+  #response({ message }: Extract<LinkEvent<Purpose>, { type: "response" }>, now: Instant): void {
+    if (message.type === "registrationResponse") this.#registrationResponse(message, now);
+    else if (message.type === "deregistrationResponse") this.#leave(message.error === undefined);
+    else if (message.error === undefined) this.#mates.found(message.elements);
+  }
+
   #registrationResponse(response: RegistrationResponse, now: Instant): void {
     this.#registering = false;
     if (!response.rejected) this.#wasMember = true; // even if it is about to leave
@@ -300,36 +298,18 @@ export class PoolMembership {
     this.#state = "member";
     this.#refusals = 0;
     this.#attempts = 0;
-    this.#timers.set("register", now + this.#intervalMs);
+    this.#registerAt = now + this.#intervalMs;
     const { poolHandle, elementId } = this.#options;
     const registrarId = this.#link.registrar?.registrarId ?? 0;
     this.#report({ type: "registered", poolHandle, elementId, registrarId, again });
     if (this.#outdated) this.#register(now);
-    if (this.#options.knowsOthers === true && this.#timers.dueAt("others") === undefined) {
-      this.#lookForOthers(now);
-    }
+    if (this.#options.knowsOthers === true) this.#mates.begin(now);
   }
 
-  #lookForOthers(now: Instant): void {
-    if (this.#state !== "member") return;
-    this.#timers.set("others", now + this.#othersIntervalMs);
-    this.#othersIntervalMs = Math.min(2 * this.#othersIntervalMs, OTHERS_MAX_MS);
+  #askForMates(now: Instant): void {
     const { poolHandle } = this.#options;
-    const message = { type: "handleResolution", poolHandle, items: 1 + MAX_OTHERS } as const;
+    const message = { type: "handleResolution", poolHandle, items: 1 + MAX_POOL_MATES } as const;
     this.#link.request(message, "handleResolutionResponse", "others", now);
-  }
-
-  #foundOthers({ error, elements }: HandleResolutionResponse): void {
-    if (error !== undefined) return;
-    const others = elements.filter(({ elementId }) => elementId !== this.#options.elementId).slice(
-      0,
-      MAX_OTHERS,
-    );
-    const before = new Set(this.#others.map(({ elementId }) => elementId));
-    const isSame = others.length === before.size && others.every(({ elementId }) => before.has(elementId));
-    if (isSame) return;
-    this.#others = others;
-    this.#othersIntervalMs = OTHERS_INITIAL_MS;
   }
 
   /** The registrar ended the registration; whoever wants to go on has to register again (RFC 5352 §3.1 R2.3). */
@@ -348,41 +328,27 @@ export class PoolMembership {
   }
 
   #refused(error: OperationError | undefined, now: Instant): void {
-    const { poolHandle, elementId, retryRefused } = this.#options;
+    const { retryRefused } = this.#options;
     const retry = retryRefused === "afterwards" ? this.#wasMember : retryRefused ?? true;
     const retryMs = retry ? Math.min(REFUSED_RETRY_MS * 2 ** this.#refusals++, this.#intervalMs) : undefined;
     const reason = error === undefined ? "no cause was given" : describeError(error);
-    const causeCode = error?.[0]?.code ?? 0;
-    this.#report({
-      type: "registrationRefused",
-      poolHandle,
-      elementId,
-      causeCode,
-      reason,
-      retryMs,
-    });
-    if (retryMs === undefined) {
-      this.#state = "refused";
-      this.#link.stop();
-    } else {
-      this.#state = "joining";
-      this.#timers.set("register", now + retryMs);
-    }
+    this.#notAccepted(error?.[0]?.code ?? 0, reason, retryMs, now);
   }
 
-  #giveUp(): void {
+  /** @param retryMs when it is tried again; undefined = never */
+  #notAccepted(causeCode: number, reason: string, retryMs: number | undefined, now: Instant): void {
     const { poolHandle, elementId } = this.#options;
-    const reason = `no registrar accepted it in ${this.#attempts} attempts`;
-    this.#report({
-      type: "registrationRefused",
-      poolHandle,
-      elementId,
-      causeCode: 0,
-      reason,
-      retryMs: undefined,
-    });
-    this.#state = "refused";
-    this.#link.stop();
+    this.#report({ type: "registrationRefused", poolHandle, elementId, causeCode, reason, retryMs });
+    this.#rest();
+    this.#state = retryMs === undefined ? "refused" : "joining";
+    if (retryMs === undefined) this.#link.stop();
+    else this.#registerAt = now + retryMs;
+  }
+
+  /** Nothing is due until the registrar, or another one, accepts the element. */
+  #rest(): void {
+    this.#registerAt = undefined;
+    this.#mates.end();
   }
 
   /** RFC 5352 §2.2.7 names no element: all elements of the pool are meant. RSPLIB adds the element's ID. */
@@ -403,7 +369,7 @@ export class PoolMembership {
   #leave(confirmed: boolean): void {
     if (this.#state === "left") return;
     this.#state = "left";
-    this.#timers.clear("others");
+    this.#rest();
     const { poolHandle, elementId } = this.#options;
     if (this.#wasMember) this.#report({ type: "deregistered", poolHandle, elementId, confirmed });
     this.#link.stop();

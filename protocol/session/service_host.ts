@@ -5,7 +5,7 @@ import type { EndpointOpened, Instant, NetworkInput } from "../net.ts";
 import type { PolicyParameter } from "../param/policy.ts";
 import type { PoolHandle } from "../param/pool_handle.ts";
 import type { HuntOptions } from "../user/hunt.ts";
-import type { RequestOptions } from "../user/registrar_link.ts";
+import type { RequestOptions } from "../user/request_queue.ts";
 import { assert } from "../wire/mod.ts";
 import { HostSessions } from "./host_sessions.ts";
 import type { ServiceHostEffect, ServiceHostInput, SessionAssociation, SessionId } from "./types.ts";

@@ -2,5 +2,5 @@
 export type { HuntOptions } from "./hunt.ts";
 export { PoolUser } from "./pool_user.ts";
 export type { PoolUserOptions, UserEffect, UserEvent } from "./pool_user.ts";
-export type { RequestOptions } from "./registrar_link.ts";
 export type { RegistrarLinkReport, UserReport } from "./report.ts";
+export type { RequestOptions } from "./request_queue.ts";

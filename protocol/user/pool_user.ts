@@ -10,9 +10,10 @@ import type { PoolElement } from "../param/pool_element.ts";
 import type { PoolHandle } from "../param/pool_handle.ts";
 import type { HuntOptions } from "./hunt.ts";
 import { RegistrarLink } from "./registrar_link.ts";
-import type { LinkEvent, RequestOptions } from "./registrar_link.ts";
+import type { LinkEvent } from "./registrar_link.ts";
 import { ReportPace } from "./report_pace.ts";
 import type { UserReport } from "./report.ts";
+import type { RequestOptions } from "./request_queue.ts";
 import { ResolutionCache } from "./resolution_cache.ts";
 import { SecondOpinions } from "./second_opinions.ts";
 

@@ -1,6 +1,6 @@
 import { readAsap, writeAsap } from "../asap/mod.ts";
 import type { AsapError, AsapMessage, DeregistrationResponse, EndpointKeepAlive } from "../asap/message.ts";
-import { earliest, TimerQueue } from "../machine.ts";
+import { earliest } from "../machine.ts";
 import type { Prng } from "../machine.ts";
 import { formatTransportAddress } from "../net.ts";
 import type { AssociationId, Instant, IpAddress, NetworkInput, TransportAddress } from "../net.ts";
@@ -10,36 +10,15 @@ import { RegistrarHunt } from "./hunt.ts";
 import type { CurrentRegistrar, HuntEffect, HuntOptions } from "./hunt.ts";
 import { OncePerOffender } from "./once_per_offender.ts";
 import type { RegistrarLinkReport } from "./report.ts";
+import { RequestQueue } from "./request_queue.ts";
+import type { RequestOptions, ResponseType } from "./request_queue.ts";
 
 /**
  * Requests to whatever registrar there is, shared by pool elements and pool users.
  *
- * ASAP has no transaction numbers: responses come in the order of the requests on one association, and so they are
- * matched. A request that meets no registrar waits for one. When a response is late the registrar is given up and the
- * hunt starts again; the requests under way are sent anew to the next registrar.
+ * A request that meets no registrar waits for one. When a response is late the registrar is given up and the hunt starts
+ * again; the requests under way are sent anew to the next registrar ({@linkcode RequestQueue}).
  */
-
-/** Requests that may wait for an answer at a time: far more than a lab has sessions in one program. */
-export const MAX_PENDING_REQUESTS = 4096;
-
-/** A message type that answers a request. */
-export type ResponseType = "registrationResponse" | "deregistrationResponse" | "handleResolutionResponse";
-
-/** How requests behave; default time-outs are RSPLIB's (reference/rsplib.md §1.2). */
-export interface RequestOptions {
-  /**
-   * How long requests may wait for room in the send buffer, in milliseconds; then the registrar is given up. It counts
-   * instead of the response time-out while the association is blocked. Default 3000.
-   */
-  readonly requestTimeoutMs?: number;
-  /** How long an answer may take, in milliseconds; then the registrar is given up. Default 3000. */
-  readonly responseTimeoutMs?: number;
-  /**
-   * How often a request is sent at most, each time to another registrar (or the same one, found again); then it is
-   * `unanswered`. MAX-REQUEST-RETRANSMIT of RFC 5352 §3.3 + 1. Default 3; RSPLIB's is 1.
-   */
-  readonly maxTrials?: number;
-}
 
 /** What a link is made of. */
 export interface LinkOptions extends RequestOptions {
@@ -67,13 +46,6 @@ export type LinkEvent<Context> =
   | { readonly type: "expired"; readonly message: DeregistrationResponse }
   | { readonly type: "keepAlive"; readonly association: AssociationId; readonly message: EndpointKeepAlive };
 
-interface Request<Context> {
-  readonly context: Context;
-  readonly octets: Uint8Array;
-  readonly expect: ResponseType;
-  trials: number;
-}
-
 /** A registrar, whichever it is, and the requests to it. */
 export class RegistrarLink<Context> {
   readonly #endpoint: string;
@@ -81,15 +53,8 @@ export class RegistrarLink<Context> {
   readonly #outbox: { push(effect: HuntEffect): void };
   readonly #hunt: RegistrarHunt;
   readonly #concerns: (message: EndpointKeepAlive) => boolean;
-  readonly #requestTimeoutMs: number;
-  readonly #responseTimeoutMs: number;
-  readonly #maxTrials: number;
-  readonly #timers = new TimerQueue<"response">();
+  readonly #requests: RequestQueue<Context>;
   readonly #offenders = new OncePerOffender();
-  #waiting: Request<Context>[] = [];
-  #sent: Request<Context>[] = [];
-  /** The send buffer of the registrar's association is full. */
-  #blocked = false;
   #events: LinkEvent<Context>[] = [];
 
   /**
@@ -109,9 +74,7 @@ export class RegistrarLink<Context> {
     this.#channel = channel;
     this.#outbox = outbox;
     this.#concerns = options.concerns ?? (() => false);
-    this.#requestTimeoutMs = options.requestTimeoutMs ?? 3000;
-    this.#responseTimeoutMs = options.responseTimeoutMs ?? 3000;
-    this.#maxTrials = options.maxTrials ?? 3;
+    this.#requests = new RequestQueue(options);
     this.#hunt = new RegistrarHunt(endpoint, options.hunt ?? {}, outbox, random);
   }
 
@@ -128,8 +91,8 @@ export class RegistrarLink<Context> {
 
   /** Leaves the registrar. Requests without an answer are forgotten. */
   stop(): void {
-    this.#resume();
-    this.#waiting = [];
+    this.#requests.resume();
+    this.#requests.cancel(() => true);
     this.#hunt.stop();
   }
 
@@ -152,14 +115,15 @@ export class RegistrarLink<Context> {
 
   /** Runs what is due. */
   tick(now: Instant): void {
-    while (this.#timers.takeDue(now) !== undefined) this.#responseTimedOut(now);
+    const lateAt = this.#requests.nextTimeout();
+    if (lateAt !== undefined && lateAt <= now) this.#late(now);
     this.#hunt.tick(now);
     this.#pump(now);
   }
 
   /** When `tick` has something to do. */
   nextTimeout(): Instant | undefined {
-    return earliest(this.#timers.next(), this.#hunt.nextTimeout());
+    return earliest(this.#requests.nextTimeout(), this.#hunt.nextTimeout());
   }
 
   /** Everything that happened since the last call, in order. */
@@ -171,12 +135,8 @@ export class RegistrarLink<Context> {
 
   /** Sends a request, now or when there is a registrar. Ends in exactly one `response`, `error` or `unanswered`. */
   request(message: AsapMessage, expect: ResponseType, context: Context, now: Instant): void {
-    if (this.#waiting.length + this.#sent.length >= MAX_PENDING_REQUESTS) {
-      this.#events.push({ type: "unanswered", context, reason: "too many requests wait for an answer" });
-      return;
-    }
-    this.#waiting.push({ context, octets: writeAsap(message), expect, trials: 0 });
-    this.#sendWaiting(now);
+    if (this.#requests.add(message, expect, context)) return this.#sendWaiting(now);
+    this.#events.push({ type: "unanswered", context, reason: "too many requests wait for an answer" });
   }
 
   /**
@@ -191,7 +151,7 @@ export class RegistrarLink<Context> {
 
   /** Takes back requests that still wait for a registrar. */
   cancel(which: (context: Context) => boolean): void {
-    this.#waiting = this.#waiting.filter(({ context }) => !which(context));
+    this.#requests.cancel(which);
   }
 
   /**
@@ -237,18 +197,17 @@ export class RegistrarLink<Context> {
       for (const event of events) {
         switch (event.type) {
           case "connected":
-            this.#resume();
+            this.#requests.resume();
             this.#events.push(event);
             this.#sendWaiting(now);
             break;
           case "disconnected":
-            this.#resume();
+            this.#requests.resume();
             this.#events.push(event);
             break;
           case "blocked":
           case "writable":
-            this.#blocked = event.type === "blocked";
-            if (this.#sent.length > 0) this.#awaitAnswer(now);
+            this.#requests.setBlocked(event.type === "blocked", now);
             break;
           case "message":
             this.#message(event.association, event.data, now);
@@ -258,23 +217,10 @@ export class RegistrarLink<Context> {
     }
   }
 
-  /** What was sent on an association that is gone has to be sent again. */
-  #resume(): void {
-    this.#waiting = [...this.#sent, ...this.#waiting];
-    this.#sent = [];
-    this.#blocked = false;
-    this.#timers.clear("response");
-  }
-
   #sendWaiting(now: Instant): void {
     const current = this.#hunt.current;
-    if (current === undefined || this.#waiting.length === 0) return;
-    if (this.#sent.length === 0) this.#awaitAnswer(now);
-    for (const request of this.#waiting) {
-      this.#hunt.send(current.association, request.octets);
-      this.#sent.push(request);
-    }
-    this.#waiting = [];
+    if (current === undefined) return;
+    this.#requests.send((octets) => this.#hunt.send(current.association, octets), now);
   }
 
   #message(association: AssociationId, data: Uint8Array, now: Instant): void {
@@ -340,7 +286,7 @@ export class RegistrarLink<Context> {
   }
 
   #response(message: Extract<AsapMessage, { type: ResponseType }>, now: Instant): void {
-    const request = this.#sent[0];
+    const request = this.#requests.first;
     if (message.type === "deregistrationResponse" && request?.expect !== message.type) {
       this.#events.push({ type: "expired", message }); // it may cross a request
       return;
@@ -349,37 +295,22 @@ export class RegistrarLink<Context> {
     if (request.expect !== message.type) {
       return this.#hunt.fail("it answered something else than was asked", now);
     }
-    this.#answered(now);
+    this.#requests.answered(now);
     this.#hunt.succeeded();
     this.#events.push({ type: "response", context: request.context, message });
   }
 
   #error(message: AsapError, now: Instant): void {
-    const request = this.#sent[0];
+    const request = this.#requests.first;
     if (request === undefined) return;
-    this.#answered(now);
+    this.#requests.answered(now);
     this.#events.push({ type: "error", context: request.context, message });
   }
 
-  #answered(now: Instant): void {
-    this.#sent.shift();
-    if (this.#sent.length === 0) this.#timers.clear("response");
-    else this.#awaitAnswer(now);
-  }
-
-  /** Starts the time-out of the first request under way. */
-  #awaitAnswer(now: Instant): void {
-    const timeoutMs = this.#blocked ? this.#requestTimeoutMs : this.#responseTimeoutMs;
-    this.#timers.set("response", now + timeoutMs);
-  }
-
-  #responseTimedOut(now: Instant): void {
-    const request = this.#sent[0];
-    if (request === undefined) return;
-    request.trials++;
-    if (request.trials >= this.#maxTrials) {
-      this.#sent.shift();
-      const reason = `no answer in ${this.#maxTrials} trials`;
+  #late(now: Instant): void {
+    const request = this.#requests.late();
+    if (request !== undefined) {
+      const reason = `no answer in ${request.trials} trials`;
       this.#events.push({ type: "unanswered", context: request.context, reason });
     }
     this.#hunt.fail("it does not answer", now);

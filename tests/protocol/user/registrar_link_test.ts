@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { Prng } from "../../../protocol/machine.ts";
 import type { TransportEvent } from "../../../protocol/net.ts";
-import { MAX_PENDING_REQUESTS, RegistrarLink } from "../../../protocol/user/registrar_link.ts";
-import type { RequestOptions } from "../../../protocol/user/registrar_link.ts";
+import { RegistrarLink } from "../../../protocol/user/registrar_link.ts";
+import { MAX_PENDING_REQUESTS } from "../../../protocol/user/request_queue.ts";
+import type { RequestOptions } from "../../../protocol/user/request_queue.ts";
 import { down, HuntPeer, message, up } from "./harness.ts";
 
 const POOL = Uint8Array.of(65);
