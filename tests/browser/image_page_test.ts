@@ -206,17 +206,18 @@ browserTest(
   async (browser) => {
     await using scene = await PoolScene.start();
     const servers = await Promise.all(
-      [1, 2, 3].map((id) => scene.server(id, "-fgpmaxrate=4000", "-fgpmaxthreads=8")),
+      [1, 2, 3].map((id) => scene.server(id, "-fgpmaxrate=3000", "-fgpmaxthreads=8")),
     );
+    // A server that only waits for the processor is not left: the others would soon be reported unreachable, too.
     const { url } = await scene.user(
       ...["-threads=9", "-width=640", "-height=400", "-config=seahorse-valley"],
-      ...["-recvtimeout=1500", "-colormarks", "-sessions"],
+      ...["-recvtimeout=4000", "-colormarks", "-sessions"],
     );
     await using page = await browser.open(url);
     await isComplete(page, /^Image 1:/);
     await page.page.click("#next");
     await page.says("#image-name", /^Image 2:/);
-    await page.waitFor(`document.querySelector("#progress").value > 0.2`);
+    await page.waitFor(`document.querySelector("#progress").value > 0.1`); // there is time for the rest of this test
     await servers[1]!.kill();
     await page.says("#failovers", /Session \d left 0x00000002/);
     await page.says("#news", /Failover: session \d left 0x00000002|of the image|complete/);
@@ -245,7 +246,7 @@ browserTest(
 browserTest("in a terminal there is a page, and the program stays as long as it is open", async (browser) => {
   assert.ok(await terminalIsPossible(), "tmux is missing: scripts/setup --tests installs it");
   await using scene = await PoolScene.start();
-  await scene.server(1, "-fgpmaxrate=8000");
+  await scene.server(1, "-fgpmaxrate=5000"); // the image takes longer than a browser to come
   await using terminal = await RealTerminal.open(300, 40);
   const options = [`-output=${scene.directory}/image.png`, "-picture=off"];
   const line = scene.commandLine("pooluser", ...options).map((word) => `'${word}'`).join(" ");

@@ -8,7 +8,8 @@ import type { PeerReport, PeerTask } from "../interop/peer_protocol.ts";
 const WIDE_MTU = 1500, NARROW_MTU = 1300, PORT = 5095;
 /** Where a search begins after a black hole: 1200 octets of SCTP (RFC 8899 §5.1.2) and an IPv4 header. */
 const BASE_MTU = 1220;
-const DEADLINE_MS = 20_000;
+/** A few seconds are enough where nobody else wants the processor. */
+const DEADLINE_MS = 60_000;
 const [client, router, server] = ["c", "r", "s"].map((suffix) => `rspmtu-${Deno.pid}-${suffix}`) as [
   string,
   string,

@@ -12,7 +12,7 @@ Deno.test("rsp cspmonitor writes a line for each change into a pipe", async () =
   const associations = [{ receiver: componentId(1, 0x22), durationUs: undefined, protocol: 132, ppid: 11 }];
   await monitor.send({ associations });
   await monitor.says(
-    /\d appeared {2}PE \$000000f1 \[pc2: 10\.1\.0\.2:4711\] U=00:00:00 l=0\.0s A=1 L= 50% "1 Session"\n {3}-> PR \$00000022 ASAP\/SCTP\n/,
+    /\d appeared {2}PE \$000000f1 \[pc2: 10\.1\.0\.2:4711\] U=00:00:\d\d l=\d+\.\ds A=1 L= 50% "1 Session"\n {3}-> PR \$00000022 ASAP\/SCTP\n/,
   );
   await monitor.send({ associations, uptimeUs: 500_000n });
   await monitor.send({ associations, uptimeUs: 1_000_000n, status: "2 Sessions" });
@@ -90,7 +90,7 @@ Deno.test("rsp cspmonitor shows a registrar and an element with their own IDs", 
   try {
     await monitor.says(/ PR \$00001111 .*"1\[1\] PEs in 1 Pool, 0 Peers"\n/);
     await monitor.says(
-      / PE \$00000022 .*"0 Sessions in \w+"\n {3}-> PR \$00001111 ASAP\/SCTP +duration=0:00:0\d\n/,
+      / PE \$00000022 .*"0 Sessions in \w+"\n {3}-> PR \$00001111 ASAP\/SCTP +duration=0:00:\d\d\n/,
     );
   } finally {
     for (const one of [element, registrar]) assert.equal(await one.stop(), 0);

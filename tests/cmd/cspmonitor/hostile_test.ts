@@ -30,9 +30,13 @@ const TEXTS: readonly (string | Uint8Array)[] = [
   Uint8Array.from({ length: TEXT_LENGTH }, (_, index) => index + 1),
 ];
 
+/** Once an hour: no component leaves while a busy machine lets the test wait. */
+const INTERVAL_US = 3_600_000_000;
+
 /** A report with such texts. */
 function withTexts(object: number, text: string | Uint8Array): Uint8Array {
-  const report = writeComponentReport(reportOf({ sender: componentId(2, object), location: "", status: "" }));
+  const sender = componentId(2, object), empty = { location: "", status: "" };
+  const report = writeComponentReport(reportOf({ sender, intervalUs: INTERVAL_US, ...empty }));
   const octets = (typeof text === "string" ? new TextEncoder().encode(text) : text).subarray(0, TEXT_LENGTH);
   report.set(octets, LOCATION_AT);
   report.set(octets, STATUS_AT);

@@ -97,7 +97,7 @@ Deno.test("views and sessions are computed one after the other, and the pool ser
 });
 
 Deno.test("wish upon wish, faster than anything is computed", async () => {
-  await using scene = await Scene.start([SLOW, SLOW], "-width=200", "-height=200", "-configdir=none");
+  await using scene = await Scene.start([SLOW, SLOW], "-width=400", "-height=400", "-configdir=none");
   const { user } = scene;
   await user.event("progress");
   for (let sessions = 2; sessions <= 9; sessions++) {
