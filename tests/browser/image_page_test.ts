@@ -246,7 +246,7 @@ browserTest(
 browserTest("in a terminal there is a page, and the program stays as long as it is open", async (browser) => {
   assert.ok(await terminalIsPossible(), "tmux is missing: scripts/setup --tests installs it");
   await using scene = await PoolScene.start();
-  await scene.server(1, "-fgpmaxrate=5000"); // the image takes longer than a browser to come
+  await scene.server(1, "-fgpmaxrate=4000"); // the image takes longer than a browser to come
   await using terminal = await RealTerminal.open(300, 40);
   const options = [`-output=${scene.directory}/image.png`, "-picture=off"];
   const line = scene.commandLine("pooluser", ...options).map((word) => `'${word}'`).join(" ");
