@@ -17,13 +17,16 @@ export interface Outcome {
   readonly stderr: string;
 }
 
+/** An emulated start takes half a minute, and was seen to take four on a machine with forty other things to do. */
+const DEADLINE_MS = 900_000;
+
 /** Runs a program to its end. */
 export async function run(
   program: string,
   line: readonly string[],
   options: Pick<Deno.CommandOptions, "env" | "clearEnv" | "cwd"> = {},
 ): Promise<Outcome> {
-  const signal = AbortSignal.timeout(240_000);
+  const signal = AbortSignal.timeout(DEADLINE_MS);
   const { code, stdout, stderr } = await new Deno.Command(program, {
     args: [...line],
     env: { NO_COLOR: "1" },
