@@ -67,6 +67,8 @@ interface BenchOptions {
 /** Messages of these lengths go both ways: around a DATA chunk, a packet, a receive slot, and above the window. */
 const LENGTHS = [1, 2, 3, 4, 5, 15, 100, 1000, 1432, 1452, 1453, 4096, 65_535, 65_536, 100_000, 1_048_576];
 const ASSOCIATIONS = 40;
+/** How long a close may take that is to be no abort: the usual two seconds are over where a side is stopped for so long. */
+const PATIENCE_MS = 20_000;
 const USER_INITIATED_ABORT = 12; // RFC 9260 §3.3.10.12
 
 /** Registers the tests of one backend. */
@@ -462,7 +464,7 @@ export function testTransport(target: ComplianceTarget): void {
     const data = pattern(6000, 2);
     peeled.execute({ type: "send", association: up.server.association, data, ppid: 7 });
     assertSameOctets((await client.message(up.client.association)).data, pattern(6000, 2));
-    const closing = peeled.close();
+    const closing = peeled.close(PATIENCE_MS);
     assert.equal((await client.down(up.client.association)).reason, "shutdown");
     await closing;
     assert.deepEqual(heard.map(({ type }) => type).filter((type) => type === "message"), ["message"]);
@@ -544,7 +546,7 @@ export function testTransport(target: ComplianceTarget): void {
     async ({ associate, server, client }) => {
       const up = await associate();
       client.send(up.client.association, pattern(100_000, 1));
-      const closing = client.endpoint.close();
+      const closing = client.endpoint.close(PATIENCE_MS);
       const again = client.endpoint.close();
       await Promise.all([closing, again]);
       const { length } = client.events;
