@@ -2,7 +2,16 @@
  * Running in the background. A process of Deno cannot fork, so the command line is run again by a process of its own,
  * which belongs to no terminal; the first one waits until that serves, passing on what it says, and ends.
  */
-import { closeSync, existsSync, fstatSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import type { Output } from "../command.ts";
 import { OptionError } from "../options.ts";
 import { packed } from "../packed.ts";
@@ -33,6 +42,7 @@ export function backgroundSide(
     },
     ended() {
       try {
+        if (!statSync(pidFile).isFile()) return; // to read from a pipe could last for ever
         if (readFileSync(pidFile, "utf8").trim() === String(Deno.pid)) rmSync(pidFile);
       } catch { // somebody else took it away
       }

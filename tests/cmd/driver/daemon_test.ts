@@ -29,6 +29,15 @@ async function withFolder(work: (folder: string) => Promise<void>): Promise<void
   }
 }
 
+/** Whether a process has not ended; one that nobody has waited for yet has. */
+async function runs(pid: number): Promise<boolean> {
+  try {
+    return !/^State:\s*Z/m.test(await Deno.readTextFile(`/proc/${pid}/status`));
+  } catch {
+    return false;
+  }
+}
+
 /** Resolves when a file of a watched folder is gone. */
 async function gone(watcher: Deno.FsWatcher, path: string): Promise<void> {
   const timer = setTimeout(() => watcher.close(), DEADLINE_MS);
@@ -68,6 +77,11 @@ Deno.test("-daemonpidfile may be what is no file", () =>
     const pid = Number(outcome.stdout);
     assert.deepEqual([outcome.code, outcome.stderr, pid > 1], [0, "", true]);
     Deno.kill(pid, "SIGTERM");
+    const deadline = performance.now() + DEADLINE_MS;
+    while (await runs(pid)) {
+      assert.ok(performance.now() < deadline, "the registrar ends");
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
   }));
 
 Deno.test("-daemonpidfile passes on why a registrar cannot serve, and leaves nothing behind", () =>
