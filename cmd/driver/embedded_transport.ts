@@ -68,8 +68,8 @@ const LONGEST_TIMEOUT_MS = 0x7fff_ffff;
  */
 const STOOD_STILL_MS = 500;
 
-/** For so long it is read first then: enough for all that waits, and nothing compared with the time that was lost. */
-const READ_FIRST_MS = 100;
+/** So often the event loop may read first then, this far apart: a process that stands still again reads all the same. */
+const READ_FIRST_TURNS = 4, READ_FIRST_TURN_MS = 25;
 
 /** Rounds of events and answers in a turn before the event loop has its own. */
 const ROUNDS_PER_TURN = 4;
@@ -310,8 +310,15 @@ class StackTransport implements EmbeddedTransport, EndpointOwner, PacketHandler 
     this.#timer = setTimeout(() => {
       if (performance.now() - dueAt <= STOOD_STILL_MS) return this.#goOff();
       this.#timerDueAt = -Infinity; // nothing goes off before that
-      this.#timer = setTimeout(() => this.#goOff(), READ_FIRST_MS);
+      this.#readFirst(READ_FIRST_TURNS);
     }, delayMs);
+  }
+
+  #readFirst(turns: number): void {
+    this.#timer = setTimeout(
+      () => turns > 1 ? this.#readFirst(turns - 1) : this.#goOff(),
+      READ_FIRST_TURN_MS,
+    );
   }
 
   #goOff(): void {
