@@ -16,8 +16,9 @@ import type { PeerReport, PeerTask } from "../../interop/peer_protocol.ts";
 
 const DEADLINE_MS = 30_000;
 
-/** Ports of these tests alone, below those from which endpoints choose: a test's own client could have one of them. */
-const FREE_PORT = 19_999, SERVER_PORT = 19_777, KILLED_PORT = 19_778, WANTED_PORT = 19_500;
+/** Ports of this run alone, below those from which endpoints choose: a test's own client could have one of them. */
+const FREE_PORT = 16_000 + Deno.pid % 900 * 4;
+const SERVER_PORT = FREE_PORT + 1, KILLED_PORT = FREE_PORT + 2, WANTED_PORT = FREE_PORT + 3;
 const rawAllowed = openEmbeddedTransport().description.includes("IP and UDP");
 
 type EventOf<Type extends TransportEvent["type"]> = Extract<TransportEvent, { type: Type }>;
