@@ -45,6 +45,8 @@ export class DataWriter {
   fragmentOctets = 0;
   /** The next chunk that ends a message asks for a SACK at once: the association is shutting down. */
   hurry = false;
+  /** The user waits for room, so that a delayed SACK would hold him up: the last chunk asks for one at once (RFC 7053 §4). */
+  full = false;
   readonly #paths: PathSet;
   readonly #settings: { readonly noDelay: boolean };
   readonly #counters: StackCounters;
@@ -251,7 +253,8 @@ export class DataWriter {
     this.#backlog.queue.took(length);
     if (message.taken === message.data.length) {
       flags |= DataFlag.end;
-      if (message.immediate || (this.hurry && this.#backlog.queue.length === 0)) flags |= DataFlag.immediate;
+      const asks = (this.hurry || this.full) && this.#backlog.queue.length === 0;
+      if (message.immediate || asks) flags |= DataFlag.immediate;
     }
     this.#flight.flags[slot] = flags;
     return slot;

@@ -116,11 +116,13 @@ export class Sending {
     this.blocked = true;
     this.#blockedAt = now;
     this.#blockedOctets = this.#owner.outbound.queuedOctets;
+    this.#owner.outbound.writer.full = this.#room !== undefined;
     this.#tell("blocked");
   }
 
   #unblock(now: Instant): void {
     this.blocked = false;
+    this.#owner.outbound.writer.full = false;
     this.#room?.drained(this.#blockedOctets - this.#owner.outbound.queuedOctets, now - this.#blockedAt);
     this.#tell("writable");
   }

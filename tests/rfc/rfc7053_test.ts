@@ -50,6 +50,24 @@ Deno.test("§5.1.2: the last message before a SHUTDOWN asks for a SACK at once",
   assert.equal(onlyChunk(sent, Chunk.data).flags & IMMEDIATE, IMMEDIATE);
 });
 
+Deno.test("§4: what fills a send buffer that is to drain within a time asks for a SACK at once, as its user waits", () => {
+  const sendBuffer = 1000;
+  const inTime = accept({ endpoint: { sendBuffer, sendBufferMs: 2000 } });
+  const whenever = accept({ endpoint: { sendBuffer } });
+
+  const [room, last, more] = [900, 200, 10].map((octets) =>
+    onlyChunk(sendMessage(inTime, { octets }), Chunk.data)
+  );
+  const full = onlyChunk(sendMessage(whenever, { octets: 1100 }), Chunk.data);
+
+  assert.deepEqual([room, last, more, full].map((chunk) => chunk!.flags & IMMEDIATE), [
+    0,
+    IMMEDIATE,
+    IMMEDIATE,
+    0,
+  ]);
+});
+
 Deno.test("§5.2: a chunk with the I bit is acknowledged at once, DATA and I-DATA alike", () => {
   const plain = accept();
   const interleaved = acceptInterleaved();
