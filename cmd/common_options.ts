@@ -139,7 +139,7 @@ export const registrarHuntOptions: RegistrarHuntOptions = {
   }),
   registrarrequesttimeout: integer("How long a request may take to send", { ...wait, defaultValue: 3000 }),
   registrarresponsetimeout: integer("How long an answer may take", { ...wait, defaultValue: 3000 }),
-  registrarrequestmaxtrials: integer("Attempts of a request, each with another registrar, before it fails", {
+  registrarrequestmaxtrials: integer("How often a request may go without an answer before it fails", {
     ...trials,
     defaultValue: 1,
   }),

@@ -65,12 +65,13 @@ export interface LocalNames {
  */
 export async function resolveLocal(
   { hosts, port }: HostSocket,
-  { ask = askSystem, own = new LocalAddressCache().addresses() }: LocalNames = {},
+  { ask = askSystem, own }: LocalNames = {},
 ): Promise<Socket> {
   const found = await Promise.all(hosts.map(async (host) => {
     const addresses = await addressesOf(host, ask);
     if (parseIpAddress(host) !== undefined) return addresses;
-    const usable = addresses.filter((address) => own.includes(address) || isLoopbackNet(address));
+    const here = own ?? new LocalAddressCache().addresses(); // asked for names only: a program may lack the permission
+    const usable = addresses.filter((address) => here.includes(address) || isLoopbackNet(address));
     if (usable.length > 0) return usable;
     throw new HostNameError(
       `host ${JSON.stringify(host)} is ${addresses.join(", ")}, and this machine has no such address; ` +

@@ -66,6 +66,7 @@ async function runPoolUser(context: Context<PoolUserOptionValues>): Promise<numb
     (options.picture === "on" || (options.picture === "auto" && hasTrueColour(stdout, variable)));
   await checkOutputs(options);
   const poolHandle = poolHandleOption(options.poolhandle);
+  const wish = await pageWish(context);
   const block = new LiveBlock(stdout);
   const shared = live && stderr.isTerminal;
   const log = openLog(
@@ -87,7 +88,7 @@ async function runPoolUser(context: Context<PoolUserOptionValues>): Promise<numb
   const images: ImageRun = new ImageRun({ context, log, course, displays, page, statistics });
   let server: WebServer | undefined;
   try {
-    server = openPage(await pageWish(context), POOL_USER_PAGE_PORT, page.plan(), log);
+    server = openPage(wish, POOL_USER_PAGE_PORT, page.plan(), log);
     if (server !== undefined) page.attach(server);
     return await runClient<FractalClientInput, never, FractalClientReport>(context, log, {
       sessions: options.threads,

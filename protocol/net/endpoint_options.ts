@@ -39,7 +39,7 @@ export interface EndpointOptions {
   readonly sendBuffer?: number;
   /**
    * How long what is queued for sending may take to go, about, in milliseconds: on a slow way `blocked` comes before
-   * `sendBuffer` is full, so that a message which is urgent does not stand behind so much. More than a round trip. Absent =
+   * `sendBuffer` is full, so that a message which is urgent does not stand behind so much. More than two round trips. Absent =
    * however long it takes.
    */
   readonly sendBufferMs?: number;

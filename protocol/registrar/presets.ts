@@ -52,8 +52,10 @@ const DEFAULTS: Omit<RegistrarSettings, Open | "registrarId" | "seed" | "maxAsso
   maxPeers: 128,
 };
 
-/** Fills in what the options do not say. */
+/** Fills in what the options do not say, or say to be undefined: not every program's types tell the one from the other. */
 export function settingsOf(options: RegistrarOptions): RegistrarSettings {
-  const { maxAssociations = DEFAULTS.maxAssociations } = options;
-  return { ...DEFAULTS, maxAssociationsPerHost: Math.max(1, maxAssociations >> 1), ...options };
+  const { maxAssociations = DEFAULTS.maxAssociations, registrarId, seed } = options;
+  const said = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  const maxAssociationsPerHost = Math.max(1, maxAssociations >> 1);
+  return { ...DEFAULTS, registrarId, seed, maxAssociationsPerHost, ...said };
 }

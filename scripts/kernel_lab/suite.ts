@@ -11,7 +11,7 @@ import { captureTaps, makeNetwork, removeNetwork, TAPS } from "./network.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 /** The host's half takes half a minute on a quiet machine; it shall not outlive a guest that hangs, in milliseconds. */
-const HOST_LIMIT_MS = 600_000;
+const HOST_LIMIT_MS = 1_800_000;
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 /** Where there is no guest any more, the host's half has so long to end, in milliseconds. */
 const HOST_GRACE_MS = 60_000;

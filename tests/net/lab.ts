@@ -23,6 +23,8 @@ export type NetworkName = keyof typeof NETWORKS;
 
 /** How long a condition may take to come true before a test gives up. */
 const DEADLINE_MS = 60_000;
+/** A program that was asked to end gets so long, in milliseconds: several times its own limit for saying goodbye. */
+const END_LIMIT_MS = 30_000;
 
 /**
  * Without "immediate mode" a second's worth is still in the kernel when the recorder ends. That mode has the same room for
@@ -355,7 +357,7 @@ export class Program implements AsyncDisposable {
   /** Ends it in order, as Ctrl+C does. */
   async interrupt(): Promise<number> {
     this.signal("SIGINT");
-    return await this.exitCode();
+    return await this.exitCode(END_LIMIT_MS);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

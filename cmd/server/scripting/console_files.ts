@@ -11,8 +11,8 @@ import type { Workspace } from "./workspace.ts";
  */
 const QUIET_LOOKS = 4, LOOK_MS = 250;
 
-/** A process that nobody found may write for ever, too. */
-const MAX_LAST_LOOKS = 120;
+/** A process that nobody found may write for ever, too: the job is over, and a server that ends does not wait long for it. */
+const MAX_LAST_LOOKS = 12;
 
 /** Which of the two. */
 export type Channel = JobPrinted["channel"];

@@ -17,7 +17,7 @@ import type { PeerReport, PeerTask } from "../../interop/peer_protocol.ts";
 const DEADLINE_MS = 30_000;
 
 /** Ports of this run alone, below those from which endpoints choose: a test's own client could have one of them. */
-const FREE_PORT = 16_000 + Deno.pid % 900 * 4;
+const FREE_PORT = 16_000 + Deno.pid % 700 * 4;
 const SERVER_PORT = FREE_PORT + 1, KILLED_PORT = FREE_PORT + 2, WANTED_PORT = FREE_PORT + 3;
 const rawAllowed = openEmbeddedTransport().description.includes("IP and UDP");
 

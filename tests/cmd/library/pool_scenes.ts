@@ -325,7 +325,7 @@ export function testPools(options: TestTransport): void {
         /option policy: it must be a policy such as RoundRobin/,
       ],
       [
-        () => PoolElement.serve("P", echo, { ...options, registrars: ["127.0.0.1"], local: "here" }),
+        () => PoolElement.serve("P", echo, { ...options, registrars: ["127.0.0.1"], local: "a b" }),
         /option local/,
       ],
       [() => PoolRegistrar.start({ ...options, local: "192.0.2.1" }), /192\.0\.2\.1/],
@@ -470,7 +470,7 @@ export function testPools(options: TestTransport): void {
   });
 
   Deno.test("a session waits for its registrar, and is opened when it comes", async () => {
-    const local = "127.0.0.1:19501"; // below the ports from which endpoints choose, as that of this session
+    const local = `127.0.0.1:${15_100 + Deno.pid % 800}`; // no port from which endpoints choose, as that of this session
     const place = { ...options, registrars: [local] };
     const opening = PoolSession.open("TestPool", { ...place, giveUpAfterMs: Infinity });
     await using pool = await startPool(local);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { PoolClient, PoolElement, PoolRegistrar } from "../../../cmd/library/mod.ts";
 import { startTimer } from "../../../cmd/library/timer.ts";
 import type { Endpoint, Transport } from "../../../protocol/net.ts";
-import { echo } from "./pools.ts";
+import { echo, within } from "./pools.ts";
 
 const POOL = { announce: "off", registrars: ["127.0.0.1"] } as const;
 
@@ -54,7 +54,8 @@ Deno.test("a registrar and an element of a program may be at a host by its name"
   const udp = { transport: "embedded", encapsulation: "udp", announce: "off", local: "localhost" } as const;
   await using registrar = await PoolRegistrar.start(udp);
   assert.match(registrar.address, /^(127\.0\.0\.1|\[::1\]):\d+/);
-  await using element = await PoolElement.serve("P", echo, { ...udp, registrars: [registrar.address] });
+  const serving = PoolElement.serve("P", echo, { ...udp, registrars: [registrar.address] });
+  await using element = await within("the element", serving);
   assert.ok(element.addresses.length > 0);
   assert.ok(element.addresses.every(({ address }) => address === "127.0.0.1" || address === "::1"));
 });

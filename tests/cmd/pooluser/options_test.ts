@@ -18,6 +18,21 @@ Deno.test("rsp pooluser -once is one image, and refuses another number of them",
   }
 });
 
+Deno.test("rsp pooluser refuses a wrong place for its page before it writes to a file", async () => {
+  const file = await Deno.makeTempFile();
+  try {
+    await Deno.writeTextFile(file, "yesterday's");
+    const noName = "x".repeat(64); // no name server is asked for it: labels have 63 letters at most
+    await assert.rejects(
+      new Program(poolUser, `-web=${noName}:1`, `-statsfile=${file}`).ended,
+      /no address is known/,
+    );
+    assert.equal(await Deno.readTextFile(file), "yesterday's");
+  } finally {
+    await Deno.remove(file);
+  }
+});
+
 Deno.test("rsp pooluser takes the options of RSPLIB's that say what it does anyway", () => {
   const { fractal, sendtimeout, sessions, colormarks } = parse(
     ...["-fractal", "-sendtimeout=1234", "-sessions", "-nosessions", "-colormarks", "-nocolormarks"],
