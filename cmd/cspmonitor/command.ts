@@ -2,7 +2,7 @@
 import { networkInterfaces } from "node:os";
 import { componentLabel, CSP_PORT, Monitor } from "../../protocol/csp/mod.ts";
 import type { MonitorReport } from "../../protocol/csp/mod.ts";
-import { formatTransportAddress } from "../../protocol/net.ts";
+import { formatTransportAddress, isWildcard } from "../../protocol/net.ts";
 import type { TransportAddress } from "../../protocol/net.ts";
 import { defineCommand, SERVING_EXIT_CODES } from "../command.ts";
 import type { Command, Context } from "../command.ts";
@@ -180,11 +180,10 @@ async function openReceiver(
 
 /** How components are made to report here: addresses that others reach come first. */
 function hintOf(at: TransportAddress): string[] {
-  const isAny = at.address === "::" || at.address === "0.0.0.0";
   const found = Object.values(networkInterfaces()).flatMap((entries) => entries ?? [])
     .filter(({ internal, address, family }) => !internal && !(family === "IPv6" && /^fe80:/i.test(address)));
   const [own = "127.0.0.1"] = found.map(({ address }) => address);
-  const address = isAny ? own : at.address;
+  const address = isWildcard(at.address) ? own : at.address;
   const server = at.port === CSP_PORT ? address : formatTransportAddress({ address, port: at.port });
   return [
     `Nothing has reported to ${

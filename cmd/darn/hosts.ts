@@ -1,6 +1,6 @@
 /** Hosts of the command line and of commands, by address or by name. */
 import { networkInterfaces } from "node:os";
-import { addressScope, isIpv4, parseIpAddress } from "../../protocol/net.ts";
+import { addressScope, isIpv4 } from "../../protocol/net.ts";
 import type { IpAddress } from "../../protocol/net.ts";
 import { resolveHosts, resolveLocal } from "../driver/host_names.ts";
 import { OptionError } from "../options.ts";
@@ -38,18 +38,6 @@ async function addressesBy(
     if (error instanceof OptionError) throw new CommandError(error.message);
     throw error;
   }
-}
-
-/** An address that stands for all of them; `0.0.0.0` for all of IPv4. */
-export function isWildcard(address: IpAddress): boolean {
-  return address === "0.0.0.0" || address === "::";
-}
-
-/** The IPv4 addresses of this host. */
-export function ipv4Addresses(): IpAddress[] {
-  return Object.values(networkInterfaces()).flatMap((entries) => entries ?? [])
-    .map(({ address }) => parseIpAddress(address))
-    .filter((address) => address !== undefined && isIpv4(address)) as IpAddress[];
 }
 
 /**

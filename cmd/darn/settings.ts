@@ -1,9 +1,11 @@
 /** From the options of the command line to what a session is to be. */
+import { isWildcard } from "../../protocol/net.ts";
 import type { EndpointOptions, IpAddress } from "../../protocol/net.ts";
+import { ipv4Addresses } from "../driver/host_names.ts";
 import { OptionError } from "../options.ts";
 import type { OptionValues } from "../options.ts";
 import { CommandError } from "./command_error.ts";
-import { hostAddresses, ipv4Addresses, isWildcard, localHostAddresses, withZone } from "./hosts.ts";
+import { hostAddresses, localHostAddresses, withZone } from "./hosts.ts";
 import type { DarnOptionTable } from "./options.ts";
 import type { Peer, SessionSettings } from "./session.ts";
 

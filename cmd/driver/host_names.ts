@@ -81,6 +81,11 @@ export async function resolveLocal(
   return { addresses: [...new Set(found.flat())], port };
 }
 
+/** The IPv4 addresses of this host. */
+export function ipv4Addresses(): IpAddress[] {
+  return new LocalAddressCache().addresses().filter(isIpv4);
+}
+
 /** Linux has all of 127.0.0.0/8, though its interface shows one: Debian gives a machine's own name 127.0.1.1. */
 function isLoopbackNet(address: IpAddress): boolean {
   return isIpv4(address) && isLoopback(address);

@@ -1,10 +1,8 @@
 /** Where a registrar is: its endpoints and its groups, as the options say it. */
-import { LocalAddressCache } from "../../ffi/local_addresses.ts";
-import { isIpv4 } from "../../protocol/net.ts";
-import type { IpAddress } from "../../protocol/net.ts";
+import { isIpv4, isWildcard } from "../../protocol/net.ts";
 import type { ChannelOptions, DrivenEndpoint } from "../driver/drive.ts";
 import { ASAP_ANNOUNCE_GROUP, ENRP_PRESENCE_GROUP, groupOf } from "../driver/groups.ts";
-import { resolveLocal } from "../driver/host_names.ts";
+import { ipv4Addresses, resolveLocal } from "../driver/host_names.ts";
 import type { Lookup } from "../driver/host_names.ts";
 import { OptionError } from "../options.ts";
 import type { RegistrarOptionValues } from "./options.ts";
@@ -52,16 +50,11 @@ async function endpoint(
   }
   const own = options["disable-ipv6"] ? ipv4Addresses() : undefined;
   const found = await resolveLocal(chosen, { ask, own });
-  const addresses = found.addresses.filter((address) => address !== "0.0.0.0" && address !== "::");
+  const addresses = found.addresses.filter((address) => !isWildcard(address));
   if (options["disable-ipv6"] && addresses.some((address) => !isIpv4(address))) {
     throw new OptionError(`option -${name} names an IPv6 address, and -disable-ipv6 forbids them`);
   }
   return { ...common, port: found.port, addresses };
-}
-
-/** The IPv4 addresses of this host. */
-function ipv4Addresses(): IpAddress[] {
-  return new LocalAddressCache().addresses().filter(isIpv4);
 }
 
 /**

@@ -1,5 +1,6 @@
 /** By which address a page is reached. */
 import { networkInterfaces } from "node:os";
+import { isWildcard } from "../../protocol/net.ts";
 
 /**
  * The address to type into a browser for a server that listens here: where it listens everywhere, one by which others reach
@@ -8,8 +9,7 @@ import { networkInterfaces } from "node:os";
  * @returns in brackets for IPv6 (RFC 3986 §3.2.2)
  */
 export function pageAddress(address: string): string {
-  const isAny = address === "0.0.0.0" || address === "::";
-  const reached = isAny ? ownAddress(address) : address;
+  const reached = isWildcard(address) ? ownAddress(address) : address;
   return reached.includes(":") ? `[${reached}]` : reached;
 }
 

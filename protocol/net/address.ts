@@ -44,6 +44,11 @@ export function isLoopback(address: IpAddress): boolean {
   return addressScope(address) === "loopback";
 }
 
+/** Whether this stands for all addresses of a host (`::`), or for all of IPv4 (`0.0.0.0`). */
+export function isWildcard(address: IpAddress): boolean {
+  return address === "0.0.0.0" || address === "::";
+}
+
 /** A number that grows with the scope's reach: loopback 0, link-local 1, site-local 2, global 3. */
 export function scopeRank(scope: AddressScope): number {
   return ["loopback", "link-local", "site-local", "global"].indexOf(scope);

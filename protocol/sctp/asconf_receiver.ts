@@ -2,6 +2,7 @@
  * The peer's requests to change its addresses (RFC 5061 §5.2, §5.3, §5.4). Only authenticated ones get here. Each ASCONF
  * is carried out once: when it comes again, its answer had been lost, and goes out once more.
  */
+import { isWildcard } from "../net.ts";
 import type { ErrorCause, Instant, IpAddress, PacketMeta } from "../net.ts";
 import { usablePeerAddresses } from "./addresses.ts";
 import { readAsconf, writeAsconfAck } from "./asconf_chunk.ts";
@@ -152,8 +153,4 @@ export class AsconfReceiver {
 /** The unspecified addresses stand for the packet's source. */
 function meant(address: IpAddress, meta: PacketMeta): IpAddress {
   return isWildcard(address) ? meta.source : address;
-}
-
-function isWildcard(address: IpAddress): boolean {
-  return address === "0.0.0.0" || address === "::";
 }

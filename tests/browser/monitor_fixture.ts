@@ -122,3 +122,9 @@ export const COLOURS: string = `(() => {
 export async function isReady(page: TestPage): Promise<void> {
   await page.says("#connection", /^connected$/);
 }
+
+/** Loads the page again as whoever wants no motion sees it: what is drawn there changes only when something happens. */
+export async function wantNoMotion({ page }: TestPage): Promise<void> {
+  await page.emulateMediaFeatures([{ name: "prefers-reduced-motion", value: "reduce" }]);
+  await page.reload({ waitUntil: "domcontentloaded" });
+}

@@ -12,6 +12,7 @@ import {
   reportAll,
   rowOf,
   user,
+  wantNoMotion,
 } from "./monitor_fixture.ts";
 
 browserTest(
@@ -156,8 +157,7 @@ browserTest("whoever wants no motion gets none", async (browser) => {
   reportAll(scene);
   scene.update();
   await using page = await browser.open(scene.url);
-  await page.page.emulateMediaFeatures([{ name: "prefers-reduced-motion", value: "reduce" }]);
-  await page.page.reload({ waitUntil: "domcontentloaded" });
+  await wantNoMotion(page);
   await isReady(page);
   await page.waitFor(`${COLOURS} > 20`);
   const still = `document.querySelectorAll("#graph canvas")[1].toDataURL()`,

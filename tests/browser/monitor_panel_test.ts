@@ -1,7 +1,15 @@
 /** What the monitor's page says of who is selected, and how it is drawn then, while components that a test makes up change. */
 import assert from "node:assert/strict";
 import { browserTest } from "./browser.ts";
-import { element, isReady, MonitorScene, registrar, reportAll, rowOf } from "./monitor_fixture.ts";
+import {
+  element,
+  isReady,
+  MonitorScene,
+  registrar,
+  reportAll,
+  rowOf,
+  wantNoMotion,
+} from "./monitor_fixture.ts";
 
 const LAB2 = { location: "lab2: 10.1.1.2:4000", workload: 0.8 };
 
@@ -75,8 +83,7 @@ browserTest("the graph shows whom the filter wants, and is as sharp as the scree
   reportAll(scene);
   scene.update();
   await using page = await browser.open(scene.url);
-  await page.page.emulateMediaFeatures([{ name: "prefers-reduced-motion", value: "reduce" }]);
-  await page.page.reload({ waitUntil: "domcontentloaded" });
+  await wantNoMotion(page);
   await isReady(page);
   await page.waitFor(`${rowOf("lab2:")} !== undefined`);
 

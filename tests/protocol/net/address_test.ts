@@ -6,6 +6,7 @@ import {
   formatIpAddress,
   formatTransportAddress,
   ipAddressOctets,
+  isWildcard,
   parseIpAddress,
   scopeRank,
 } from "../../../protocol/net.ts";
@@ -93,4 +94,9 @@ Deno.test("addressScope() knows loopback, link-local, site-local and global addr
 Deno.test("formatTransportAddress() puts IPv6 into brackets", () => {
   assert.equal(formatTransportAddress({ address: "10.1.0.1", port: 3863 }), "10.1.0.1:3863");
   assert.equal(formatTransportAddress({ address: "fd01::1", port: 3863 }), "[fd01::1]:3863");
+});
+
+Deno.test("isWildcard() is true of the two unspecified addresses alone", () => {
+  const addresses = ["0.0.0.0", "::", "0.0.0.1", "::1", "10.0.0.0"];
+  assert.deepEqual(addresses.filter(isWildcard), ["0.0.0.0", "::"]);
 });
