@@ -1,12 +1,13 @@
 /**
- * Runs the parts of the test suite, shows what they print, and ends with a line `N passed, N failed`. One part comes after
- * the other; those that mostly wait make a second row beside the first.
+ * Runs the parts of the test suite, shows what they print, and ends with what failed, once more and in short, and a line
+ * `N passed, N failed`. One part comes after the other; those that mostly wait make a second row beside the first.
  *
  *     scripts/test [check] [unit] [docs] [browser] [net] [dist] [interop] [kernel] [registrar] [services]
  */
 // deno-lint-ignore-file no-console
 import { fileURLToPath } from "node:url";
 import { GUEST_TESTS } from "../tests/kernel/groups.ts";
+import { listFailures } from "./failures.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
@@ -235,7 +236,7 @@ async function main(wanted: readonly string[]): Promise<number> {
   }
   const parts = PARTS.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
   const underWay = startBeside(parts);
-  const results: string[] = [];
+  const results: string[] = [], failures: string[] = [];
   let passed = 0, failed = 0;
   for (const part of parts) {
     console.log(`\n== ${part.name}: ${part.about}`);
@@ -245,7 +246,12 @@ async function main(wanted: readonly string[]): Promise<number> {
     passed += count.passed;
     failed += count.failed;
     results.push(`${part.name.padEnd(9)} ${count.passed} passed, ${count.failed} failed (${seconds} s)`);
+    const listed = listFailures(output);
+    failures.push(
+      ...(count.failed > 0 && listed.length === 0 ? [`${part.name}: … ${output.slice(-500)}`] : listed),
+    );
   }
+  if (failures.length > 0) console.log(`\n== what failed\n${failures.join("\n\n")}`);
   console.log(`\n== sum\n${results.join("\n")}`);
   console.log(`${passed} passed, ${failed} failed`);
   return failed === 0 ? 0 : 1;

@@ -167,7 +167,7 @@ async function runGroups(
         ...groups,
       ],
       directory: ROOT,
-      environment: captures === undefined ? {} : { RSP_CAPTURES: captures },
+      environment: pick("RSP_CAPTURES", "RSP_TEST_JITTER"),
       timeoutSeconds,
       networkNamespace: network,
       taps: network === undefined ? [] : TAPS,
@@ -185,6 +185,14 @@ async function runGroups(
     if (group !== "embedded") counts.set(group, countTests(await readResult(`${folder}/${group}`)));
   }
   return judge(groups, counts, status);
+}
+
+/** The variables of this process that the tests in the guest know, too. */
+function pick(...names: string[]): Record<string, string> {
+  return Object.fromEntries(names.flatMap((name) => {
+    const value = Deno.env.get(name);
+    return value === undefined ? [] : [[name, value]];
+  }));
 }
 
 function judge(groups: readonly string[], counts: ReadonlyMap<string, Count>, status: number): number {

@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { launch } from "puppeteer-core";
 import type { Browser, Page } from "puppeteer-core";
 import { findProgram, searchPath } from "../../cmd/driver/programs.ts";
+import { jitter } from "../jitter.ts";
 
 /** Screenshots are kept here, to be looked at. */
 const SCREENSHOTS = fileURLToPath(new URL("../../build/screenshots/", import.meta.url));
@@ -74,7 +75,10 @@ export class TestPage implements AsyncDisposable {
     const deadline = performance.now() + PAGE_DEADLINE_MS;
     for (;;) {
       const text = await this.text(selector), match = pattern.exec(text);
-      if (match !== null) return match;
+      if (match !== null) {
+        await jitter();
+        return match;
+      }
       if (performance.now() > deadline) {
         throw new Error(
           `no ${pattern} in ${selector}: ${text.slice(0, 2000)}\n${this.complaints.join("\n")}`,

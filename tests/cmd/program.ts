@@ -3,6 +3,7 @@ import type { Readable } from "node:stream";
 import type { Command, Output } from "../../cmd/command.ts";
 import { parseOptions } from "../../cmd/parse_options.ts";
 import { command as registrar } from "../../cmd/registrar/command.ts";
+import { jitter } from "../jitter.ts";
 
 /** Nothing here takes longer unless it is broken. A command that hangs is ended, as by Ctrl+C. */
 const DEADLINE_MS = 30_000, LIFE_MS = 120_000;
@@ -58,7 +59,10 @@ export class Program {
     const deadline = AbortSignal.timeout(DEADLINE_MS);
     for (;;) {
       const found = this.lines.filter((line) => line["event"] === event)[number - 1];
-      if (found !== undefined) return found;
+      if (found !== undefined) {
+        await jitter();
+        return found;
+      }
       await new Promise<void>((resolve, reject) => {
         this.#waiting = resolve;
         deadline.onabort = () => reject(new Error(`no ${event} in ${JSON.stringify(this.lines, null, 1)}`));

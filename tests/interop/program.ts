@@ -3,6 +3,7 @@
  * a limit, and an error that says what was waited for and what the program had said.
  */
 import { stripVTControlCharacters } from "node:util";
+import { jitter } from "../jitter.ts";
 
 /** A guest is slow, and its machine shared: far more than anything takes, in milliseconds. */
 const PATIENCE_MS = 60_000;
@@ -67,7 +68,10 @@ export class Program {
     const deadline = performance.now() + limitMs;
     for (;;) {
       const found = find(this.output);
-      if (found !== undefined) return found;
+      if (found !== undefined) {
+        await jitter();
+        return found;
+      }
       const leftMs = deadline - performance.now();
       if (this.#hasExited || leftMs <= 0) {
         const why = this.#hasExited ? `it ended with ${await this.exited}` : `${limitMs} ms passed`;
@@ -80,6 +84,7 @@ export class Program {
   /** Gives it something to read. */
   async type(text: string): Promise<void> {
     await this.#input.write(new TextEncoder().encode(text));
+    await jitter();
   }
 
   /** Waits for its end by itself; an error when that takes too long. @returns the exit status */
@@ -103,6 +108,7 @@ export class Program {
   async kill(): Promise<void> {
     this.signal("SIGKILL");
     await this.exited;
+    await jitter();
   }
 
   /** Sends a signal, unless it has ended. */

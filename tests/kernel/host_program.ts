@@ -1,5 +1,6 @@
 /** A program on the host that is typed to, with its output. */
 import assert from "node:assert/strict";
+import { jitter } from "../jitter.ts";
 
 /** It says what is waited for within this, in milliseconds: far more than anything takes on a busy machine. */
 const DEADLINE_MS = 60_000;
@@ -35,6 +36,7 @@ export class HostProgram implements AsyncDisposable {
   /** Gives it a line to read. */
   async types(line: string): Promise<void> {
     await this.#writer.write(new TextEncoder().encode(`${line}\n`));
+    await jitter();
   }
 
   /** Sends it a signal, where it is there to have it. */
@@ -53,6 +55,7 @@ export class HostProgram implements AsyncDisposable {
       await new Promise<void>((resolve) => this.#notify = resolve);
     }
     clearTimeout(timer);
+    await jitter();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -22,6 +22,7 @@ import {
   type RemoteReport,
   type RemoteRequest,
 } from "./remote_control.ts";
+import { jitter } from "../jitter.ts";
 
 /** The guest answers within this, in milliseconds: far more than anything takes on a busy machine. */
 const DEADLINE_MS = 60_000;
@@ -287,11 +288,13 @@ export class GuestProgram {
   /** Gives it a line to read. */
   async types(line: string): Promise<void> {
     await this.#guest.ask({ type: "type", program: this.#number, line });
+    await jitter();
   }
 
   /** Sends it a signal. */
   async signal(signal: "SIGINT" | "SIGKILL"): Promise<void> {
     await this.#guest.ask({ type: "signal", program: this.#number, signal });
+    await jitter();
   }
 
   /** Waits until its output has this, so many times. */
@@ -305,6 +308,7 @@ export class GuestProgram {
       await new Promise<void>((resolve) => this.#notify = resolve);
     }
     clearTimeout(timer);
+    await jitter();
   }
 
   take(text: string): void {

@@ -9,6 +9,7 @@
  */
 import { fileURLToPath } from "node:url";
 import { caughtUp } from "../caught_up.ts";
+import { jitter } from "../jitter.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -300,7 +301,10 @@ export class Program implements AsyncDisposable {
     for (;;) {
       searching.lastIndex = from;
       const match = searching.exec(this.#output);
-      if (match !== null) return match;
+      if (match !== null) {
+        await jitter();
+        return match;
+      }
       if (this.#ended || deadline.aborted) {
         const why = this.#ended ? "it ended" : `${deadlineMs} ms passed`;
         throw new Error(
@@ -315,6 +319,7 @@ export class Program implements AsyncDisposable {
   async types(line: string): Promise<void> {
     if (this.#input === undefined) throw new Error(`Cannot type to \`${this.#line}\`: it has no input`);
     await this.#input.write(new TextEncoder().encode(`${line}\n`));
+    await jitter();
   }
 
   /**
@@ -328,7 +333,7 @@ export class Program implements AsyncDisposable {
     deadline.addEventListener("abort", () => expired.resolve(), { once: true });
     for (;;) {
       const seen = this.#output.split(text).length - 1;
-      if (seen >= count) return;
+      if (seen >= count) return await jitter();
       if (this.#ended || deadline.aborted) {
         throw new Error(`Cannot see "${text}" ${count} times from \`${this.#line}\`, only ${seen} times`);
       }
@@ -342,6 +347,7 @@ export class Program implements AsyncDisposable {
     const { code } = await this.#child.status;
     clearTimeout(timer);
     await this.#reading;
+    await jitter();
     return code;
   }
 

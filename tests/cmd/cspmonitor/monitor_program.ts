@@ -6,6 +6,7 @@ import { parseOptions } from "../../../cmd/parse_options.ts";
 import { writeComponentReport } from "../../../protocol/csp/mod.ts";
 import type { ComponentReport } from "../../../protocol/csp/mod.ts";
 import { reportOf } from "../../protocol/csp/components.ts";
+import { jitter } from "../../jitter.ts";
 
 const DEADLINE_MS = 30_000;
 
@@ -63,7 +64,10 @@ export class MonitorProgram implements AsyncDisposable {
     const deadline = AbortSignal.timeout(DEADLINE_MS);
     for (;;) {
       const found = pattern.exec(this.text);
-      if (found !== null) return found;
+      if (found !== null) {
+        await jitter();
+        return found;
+      }
       await new Promise<void>((resolve, reject) => {
         this.#wake = resolve;
         deadline.onabort = () => reject(new Error(`no ${pattern} in ${this.text}`));
