@@ -93,6 +93,7 @@ export class Program {
     if (code === undefined) {
       throw new Error(`${this.name} did not end within ${limitMs} ms. ${this.quote()}`);
     }
+    await jitter();
     return code;
   }
 
@@ -101,6 +102,7 @@ export class Program {
     this.signal("SIGINT");
     const code = await within(limitMs, this.exited);
     if (code === undefined) await this.kill();
+    else await jitter();
     return code;
   }
 

@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import type { AsapMessage } from "../../protocol/asap/mod.ts";
 import { describeAsap } from "../../protocol/asap/mod.ts";
 import type { EnrpMessage } from "../../protocol/enrp/mod.ts";
+import { jitter } from "../jitter.ts";
 import { LiveCapture, type SeenMessage } from "./live_capture.ts";
 import { Program } from "./program.ts";
 
@@ -130,7 +131,10 @@ export class Lab implements AsyncDisposable {
   ): Promise<SeenMessage> {
     const limitMs = options.limitMs ?? LIMIT_MS;
     const found = await this.#capture?.sees(matches, { ...options, limitMs });
-    if (found !== undefined) return found;
+    if (found !== undefined) {
+      await jitter();
+      return found;
+    }
     const last = this.messages.filter(({ asap }) => asap !== undefined).slice(-QUOTED_MESSAGES);
     const asap = last.map(({ source, asap }) => `${source}: ${describeAsap(asap!)}`).join("\n");
     const said = this.#programs.map((program) => `--- ${program.quote()}`).join("\n");
