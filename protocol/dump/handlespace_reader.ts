@@ -102,6 +102,8 @@ export class HandlespaceReader implements Machine<ReaderInput, ReaderEffect> {
   #registrarId = 0;
   /** Undefined = this reading has not got a list: a registrar that is starting rejects the request (RFC 5353 §3.2.2.2). */
   #peers: readonly PeerView[] | undefined;
+  /** Whether the last list, of this reading or of one before, held other registrars: they may wait for us. */
+  #hasPeers = false;
   #table: GrowingTable | undefined;
   /** What the last handle table request was for: all, or, to find out why that was rejected, what it owns itself. */
   #asked: "all" | "own" = "all";
@@ -240,6 +242,7 @@ export class HandlespaceReader implements Machine<ReaderInput, ReaderEffect> {
     }
     this.#peers = servers.filter(({ registrarId }) => registrarId !== readerId)
       .map(({ registrarId, transport: { addresses, port } }) => ({ registrarId, addresses, port }));
+    this.#hasPeers = this.#peers.length > 0;
   }
 
   #part(response: HandleTableResponse, now: Instant): void {
@@ -313,8 +316,8 @@ export class HandlespaceReader implements Machine<ReaderInput, ReaderEffect> {
   /** Stays until the registrar has forgotten us, if somebody could wait for us. */
   #leave(now: Instant): void {
     this.#clear("answer", "retry", "repeat");
-    const hasPeers = this.#peers !== undefined && this.#peers.length > 0;
-    if (this.#introduced === "never" || !hasPeers || this.#association === undefined) return this.#stop(now);
+    const mayBeMissed = this.#introduced !== "never" && this.#hasPeers;
+    if (!mayBeMissed || this.#association === undefined) return this.#stop(now);
     this.#state = "leaving";
     this.#report({ type: "staying", registrarId: this.#registrarId });
     this.#timers.set("leave", now + LEAVE_LIMIT_MS);

@@ -15,7 +15,7 @@ const SNAP_BYTES = "2048";
 const FILE_HEADER_BYTES = 24;
 const RECORD_HEADER_BYTES = 16;
 /** tcpdump starts and ends in less than this, in milliseconds, on a busy machine too. */
-const LIMIT_MS = 20_000;
+const LIMIT_MS = 60_000;
 
 /** A user message of one packet; those in fragments are left out. */
 export interface SeenMessage {

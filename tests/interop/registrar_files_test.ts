@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { kernelSctpSupport } from "../../ffi/kernel_sctp.ts";
 import { Ppid } from "../../protocol/net.ts";
 import type { SeenMessage } from "./live_capture.ts";
-import { complaints, Lab, type Role } from "./rsplib_lab.ts";
+import { complaints, Lab, PATIENT_ELEMENT, PATIENT_REGISTRAR, type Role, serving } from "./rsplib_lab.ts";
 
 const ORIGINAL: Role = "registrar",
   OURS: Role = "secondServer",
@@ -36,21 +36,21 @@ Deno.test({
           "-statsinterval=500",
           `-scalar=${path}.sca`,
           "-endpointkeepalivetransmissioninterval=1000",
+          PATIENT_REGISTRAR,
         ],
       ];
     };
     const monitor = lab.original(MONITOR, "cspmonitor", "-full");
-    const original = lab.original(ORIGINAL, "rspregistrar", ...words(ORIGINAL, "0x1111"));
-    const ours = lab.ours(OURS, "registrar", ...words(OURS, "0x2222"));
+    const original = await serving(lab.original(ORIGINAL, "rspregistrar", ...words(ORIGINAL, "0x1111")));
+    const ours = await serving(lab.ours(OURS, "registrar", ...words(OURS, "0x2222")));
     const ourMonitor = lab.ours(OURS, "cspmonitor", "-full", `-localaddress=${Lab.addresses(OURS)[0]}`);
     const register = (service: string, role: Role, ...more: string[]) =>
       lab.original(
         ELEMENTS,
-        ...["rspserver", service, "-asapannounce=off"],
+        ...["rspserver", service, "-asapannounce=off", PATIENT_ELEMENT],
         `-registrar=${Lab.addresses(role)[0]}:3863`,
         ...more,
       );
-    // An element that finds its registrar not there yet tries again after half a minute.
     for (const role of [ORIGINAL, OURS]) {
       const sends = ({ ppid, source }: SeenMessage) =>
         ppid === Ppid.enrp && Lab.addresses(role).includes(source);

@@ -25,6 +25,15 @@ const HASTE = [
   ...[["rto_min", 300], ["rto_initial", 400], ["rto_max", 500]] as const,
   ...[["path_max_retrans", 2], ["association_max_retrans", 4]] as const,
 ] as const;
+/** What a registrar prints when it listens: RSPLIB's does so before it tells its parameters. */
+const SERVES = /serves ASAP|^ASAP Parameters:/m;
+/**
+ * For registrars of either make: where all stands still for some seconds, an element that could not answer meanwhile
+ * remains. The interval is no matter for patience: RSPLIB's element ends an association that is idle for 30 s.
+ */
+export const PATIENT_REGISTRAR = "-endpointkeepalivetimeoutinterval=60000";
+/** For RSPLIB's elements: an answer that comes after 3 s is no reason to leave the registrar and look for another one. */
+export const PATIENT_ELEMENT = "-registrarresponsetimeout=60000";
 /** ASAP messages in the text of an error. */
 const QUOTED_MESSAGES = 12;
 
@@ -243,6 +252,15 @@ export class Lab implements AsyncDisposable {
     }
     this.#capture = await LiveCapture.start(hub, "br0");
   }
+}
+
+/**
+ * Waits until a registrar listens, ours or RSPLIB's. RSPLIB's element that is refused tries again only when it would have
+ * registered again.
+ */
+export async function serving(registrar: Program): Promise<Program> {
+  await registrar.says(SERVES);
+  return registrar;
 }
 
 /** What tshark has to say against packets of some addresses: a line for each, or none. */

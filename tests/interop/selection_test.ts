@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { kernelSctpSupport } from "../../ffi/kernel_sctp.ts";
 import type { PolicyName } from "../../protocol/param/mod.ts";
 import { type Numbers, parameter } from "../protocol/policy/members.ts";
-import { complaints, Lab } from "./rsplib_lab.ts";
+import { complaints, Lab, serving } from "./rsplib_lab.ts";
 import type { Selected, SelectionTask } from "./selection_agent.ts";
 
 /** Neither tells the other one anything, nor asks the elements; of an answer, the first element counts as used. */
@@ -14,6 +14,8 @@ const QUIET = [
   ...["-asapannounce=off", "-enrpannounce=off", "-maxincrement=1", "-logcolor=off"],
   ...["-endpointkeepalivetransmissioninterval=300000", "-endpointkeepalivetimeoutinterval=60000"],
 ];
+/** All selections take a quarter of a minute, on a busy machine ten times as long. The elements answer keep-alives. */
+const SELECTION_LIMIT_MS = 600_000;
 const AGENT = Lab.addresses("server")[0];
 const OURS = Lab.addresses("secondServer")[0], RSPLIBS = Lab.addresses("registrar")[0];
 
@@ -124,10 +126,10 @@ Deno.test({
 /** Lets both registrars select. */
 async function select(lab: Lab): Promise<readonly Selected[]> {
   const places = (address: string) => [`-asap=${address}:3863`, `-enrp=${address}:9901`];
-  const ours = lab.ours("secondServer", "registrar", ...places(OURS), ...QUIET);
-  const theirs = lab.original("registrar", "rspregistrar", ...places(RSPLIBS), ...QUIET);
+  const ours = await serving(lab.ours("secondServer", "registrar", ...places(OURS), ...QUIET));
+  const theirs = await serving(lab.original("registrar", "rspregistrar", ...places(RSPLIBS), ...QUIET));
   const agent = lab.script("server", "selection_agent.ts", JSON.stringify(task()));
-  await agent.says(/^done$/m, 120_000);
+  await agent.says(/^done$/m, SELECTION_LIMIT_MS);
   for (const registrar of [ours, theirs]) assert.equal(await registrar.interrupt(), 0, registrar.quote());
   return agent.output.split("\n").filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
 }

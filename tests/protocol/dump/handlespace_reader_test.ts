@@ -200,6 +200,15 @@ Deno.test("HandlespaceReader ends at once on the second stop", () => {
   assert.equal(harness.commands.at(-1)?.type, "shutdown");
 });
 
+Deno.test("HandlespaceReader stays, too, when it is stopped while it reads again and has no new list yet", () => {
+  const harness = strangerAt(new ReaderHarness({ repeatMs: 1000 }));
+  harness.part([]);
+  harness.run(1000);
+  assert.equal(harness.sentTypes.at(-1), "handleTableRequest", "it reads again");
+  harness.input({ type: "stop" });
+  assert.ok(harness.report("staying"), "the takeovers of its first reading still wait for it");
+});
+
 Deno.test("HandlespaceReader answers what a registrar asks of a new peer", () => {
   const harness = strangerAt(new ReaderHarness());
   const before = harness.sent.length;
