@@ -11,6 +11,7 @@ import type {
 import { echo, poolStarter, within } from "./pools.ts";
 import type { TestTransport } from "./pools.ts";
 import { ComponentGroup, componentId } from "../../../protocol/csp/mod.ts";
+import { within as inTime } from "../../ffi/within.ts";
 import { StatusMonitor } from "../status_monitor.ts";
 
 /** Gives up as soon as the log has these words, however long that takes. */
@@ -45,7 +46,7 @@ async function standstill(number: () => number, elsewhere: PoolSession): Promise
   for (let last = -1, rounds = 0; rounds < 100; rounds++) {
     if (number() !== last) rounds = 0;
     last = number();
-    await within("an answer", elsewhere.request("tick"));
+    await inTime(30_000, elsewhere.request("tick"), "an answer");
   }
 }
 

@@ -7,6 +7,7 @@ import type {
   PoolService,
 } from "../../../cmd/library/mod.ts";
 import { within as inTime } from "../../ffi/within.ts";
+import { jitter } from "../../jitter.ts";
 
 /** What carries SCTP in a test. */
 export type TestTransport = Pick<PoolOptions, "transport" | "encapsulation"> & { readonly announce: "off" };
@@ -26,7 +27,11 @@ export function poolStarter(transport: TestTransport): (local?: string) => Promi
     return {
       registrar,
       options,
-      serve: (service, more) => PoolElement.serve("TestPool", service, { ...options, ...more }),
+      async serve(service, more) {
+        const element = await PoolElement.serve("TestPool", service, { ...options, ...more });
+        await jitter();
+        return element;
+      },
       [Symbol.asyncDispose]: () => registrar.close(),
     };
   };
@@ -38,6 +43,10 @@ export async function echo(session: ElementSession): Promise<void> {
 }
 
 /** Fails a test that hangs, with words. */
-export function within<Value>(what: string, promise: Promise<Value>, limitMs = 30_000): Promise<Value> {
-  return inTime(limitMs, promise, what);
+export async function within<Value>(what: string, promise: Promise<Value>, limitMs = 30_000): Promise<Value> {
+  try {
+    return await inTime(limitMs, promise, what);
+  } finally {
+    await jitter();
+  }
 }
