@@ -232,7 +232,7 @@ export function testPools(options: TestTransport): void {
     await standstill(() => sent, elsewhere);
     assert.ok(sent > 0 && sent < 100, `${sent} messages of ${COUNT} were taken though nobody reads`);
     for (let n = 0; n < COUNT; n++) {
-      const { value } = await within(`message ${n}`, iterator.next());
+      const { value } = await inTime(30_000, iterator.next(), `message ${n}`);
       assert.equal(value?.data.length, LENGTH);
       assert.equal(value.data[LENGTH - 1], n & 255);
     }
