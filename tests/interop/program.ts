@@ -6,7 +6,7 @@ import { stripVTControlCharacters } from "node:util";
 import { jitter } from "../jitter.ts";
 
 /** A guest is slow, and its machine shared: far more than anything takes, in milliseconds. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 120_000;
 /** A program that was asked to end gets so long, in milliseconds: one that is flooded shares a processor with whoever floods it. */
 const END_LIMIT_MS = 60_000;
 /** Characters of the output in the text of an error. */
@@ -67,14 +67,16 @@ export class Program {
   ): Promise<Found> {
     const deadline = performance.now() + limitMs;
     for (;;) {
+      // Its last words may still be on their way when it has ended: then all of them are waited for, and looked at.
+      const code = this.#hasExited ? await this.exited : undefined;
       const found = find(this.output);
       if (found !== undefined) {
         await jitter();
         return found;
       }
       const leftMs = deadline - performance.now();
-      if (this.#hasExited || leftMs <= 0) {
-        const why = this.#hasExited ? `it ended with ${await this.exited}` : `${limitMs} ms passed`;
+      if (code !== undefined || leftMs <= 0) {
+        const why = code !== undefined ? `it ended with ${code}` : `${limitMs} ms passed`;
         throw new Error(`No ${what} from ${this.name}: ${why}. ${this.quote()}`);
       }
       await within(leftMs, this.#wake.promise);

@@ -19,7 +19,7 @@ const DENO = [Deno.execPath(), "run", "--allow-all", "--no-check", "--cached-onl
 /** RSPLIB's programs keep back what they print unless that goes to a terminal. */
 const ORIGINAL = ["stdbuf", "-oL", "-eL"];
 /** How long something may take to be seen, in milliseconds: a guest is slow, and its machine shared. */
-const LIMIT_MS = 60_000;
+const LIMIT_MS = 120_000;
 /** Of milliseconds, and errors in a row. The least one comes first: it may not be above the others. */
 const HASTE = [
   ...[["rto_min", 300], ["rto_initial", 400], ["rto_max", 500]] as const,
