@@ -27,7 +27,10 @@ export interface KeyWindowOptions {
 /** How often the window's size is looked at: the way that every system has. */
 const SIZE_LOOK_MS = 200;
 
-/** The signal that this program sends to its job comes to itself, too. It is heard as soon as it goes on, and must not count. */
+/**
+ * The signal that this program sends to its job comes to itself, too. It is heard as soon as it goes on, and must not count: for so
+ * long behind the drawing, which takes as long as it takes.
+ */
 const ECHO_MS = 100;
 
 /** Ways in which a program ends without that anybody disposes of its window. */
@@ -48,13 +51,13 @@ export class KeyWindow implements Disposable {
   readonly #sizeTimer: ReturnType<typeof setInterval>;
   readonly #onKey = (_: unknown, key: Key): void => this.#press(key);
   readonly #onStop = (): void => {
-    if (performance.now() - this.#continuedAt > ECHO_MS) this.#stop("alone");
+    if (this.#echoTimer === undefined) this.#stop("alone");
   };
   readonly #onContinue = (): void => this.#continue();
   readonly #onSuddenEnd = (): void => this.#screen.leave();
   #size = "";
   #isStopped = false;
-  #continuedAt = -Infinity;
+  #echoTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** Takes the keys; the screen with the first drawing. */
   constructor(options: KeyWindowOptions) {
@@ -91,6 +94,7 @@ export class KeyWindow implements Disposable {
   /** Gives the terminal back, and leaves there what was drawn last. Idempotent. */
   [Symbol.dispose](): void {
     clearInterval(this.#sizeTimer);
+    clearTimeout(this.#echoTimer);
     for (const event of SUDDEN_ENDS) globalThis.removeEventListener(event, this.#onSuddenEnd);
     if (HAS_JOB_CONTROL) {
       Deno.removeSignalListener("SIGTSTP", this.#onStop);
@@ -119,10 +123,16 @@ export class KeyWindow implements Disposable {
 
   #continue(): void {
     this.#isStopped = false;
-    this.#continuedAt = performance.now();
+    this.#awaitEcho();
     this.#takeKeys();
     this.#screen.leave(); // who was stopped by force has left nothing: the shell has written there
     this.#options.onResize();
+    this.#awaitEcho();
+  }
+
+  #awaitEcho(): void {
+    clearTimeout(this.#echoTimer);
+    this.#echoTimer = setTimeout(() => this.#echoTimer = undefined, ECHO_MS);
   }
 
   #takeKeys(): void {

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import {
   choice,
   decimal,
@@ -16,6 +15,7 @@ import {
   texts,
 } from "../../cmd/options.ts";
 import { parseOptions } from "../../cmd/parse_options.ts";
+import { fc } from "../properties.ts";
 
 const table = {
   quiet: flag("Say nothing"),

@@ -5,6 +5,9 @@ import type { PacketDriver, PacketHandler } from "../../ffi/packet_driver.ts";
 import type { PacketMeta } from "../../protocol/net.ts";
 import { within } from "./within.ts";
 
+/** UDP ports of this run alone are behind it, none of which an endpoint or the system chooses by itself. */
+const UDP = 22_000 + Deno.pid % 100 * 20;
+
 class Recorder implements PacketHandler {
   readonly metas: PacketMeta[] = [];
   readonly lengths: number[] = [];
@@ -37,29 +40,29 @@ async function withDriver(run: (driver: PacketDriver, recorder: Recorder) => Pro
 for (const address of ["127.0.0.1", "::1"]) {
   Deno.test(`portable driver: a packet comes over ${address} with the sender's UDP port`, () =>
     withDriver(async (driver, recorder) => {
-      driver.openPort(21011, [31011]);
-      driver.openPort(21012, [31012]);
+      driver.openPort(21011, [UDP + 11]);
+      driver.openPort(21012, [UDP + 12]);
       driver.nextBuffer()!.fill(7, 0, 100);
       driver.commit({
         length: 100,
         source: undefined,
         destination: address,
-        udpPort: 31012,
+        udpPort: UDP + 12,
         localPort: 21011,
       });
       driver.flush();
       await within(20_000, recorder.batch.promise, "a packet");
       assert.deepEqual(recorder.lengths, [100]);
-      const meta = { source: address, destination: address, udpPort: 31011, localUdpPort: 31012 };
+      const meta = { source: address, destination: address, udpPort: UDP + 11, localUdpPort: UDP + 12 };
       assert.deepEqual(recorder.metas, [meta]);
     }));
 }
 
 Deno.test("portable driver: openPort() throws EADDRINUSE at once, and gives back what it had bound", () =>
   withDriver(async (first) => {
-    first.openPort(21011, [31011]);
+    first.openPort(21011, [UDP + 11]);
     await withDriver((second) => {
-      assert.throws(() => second.openPort(21012, [31012, 31011]), (error) => {
+      assert.throws(() => second.openPort(21012, [UDP + 12, UDP + 11]), (error) => {
         assert.ok(error instanceof SctpError);
         assert.equal(error.code, "EADDRINUSE");
         return true;
@@ -70,14 +73,14 @@ Deno.test("portable driver: openPort() throws EADDRINUSE at once, and gives back
 
 Deno.test("portable driver: nextBuffer() pauses when too many packets are under way, writable() follows", () =>
   withDriver(async (driver, recorder) => {
-    driver.openPort(21011, [31011]);
+    driver.openPort(21011, [UDP + 11]);
     let committed = 0;
     while (driver.nextBuffer() !== undefined) {
       driver.commit({
         length: 20,
         source: undefined,
         destination: "127.0.0.1",
-        udpPort: 31011,
+        udpPort: UDP + 11,
         localPort: 21011,
       });
       committed++;

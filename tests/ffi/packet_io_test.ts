@@ -6,6 +6,9 @@ import { openPacketDriver } from "../../ffi/packet_io.ts";
 import { openRawSocket, portFilter } from "../../ffi/packet_socket.ts";
 import type { PacketError, PacketMeta, PacketTransmit } from "../../protocol/net.ts";
 
+/** UDP ports of this run alone are behind it, none of which an endpoint or the system chooses by itself. */
+const UDP = 22_000 + Deno.pid % 100 * 20;
+
 /** Collects what a driver tells and lets a test wait for it. */
 class Recorder implements PacketHandler {
   readonly packets: { readonly octets: Uint8Array; readonly meta: PacketMeta }[] = [];
@@ -89,17 +92,17 @@ for (
 ) {
   Deno.test(`UDP over ${family}: a packet comes with its addresses and the sender's UDP port`, () =>
     withDriver({ raw: "off" }, async (driver, recorder) => {
-      driver.openPort(21001, [31001]);
-      driver.openPort(21002, [31002]);
+      driver.openPort(21001, [UDP + 1]);
+      driver.openPort(21002, [UDP + 2]);
       const packet = packetOf(21001, 21002);
-      send(driver, packet, { source, destination, udpPort: 31002, localPort: 21001 });
+      send(driver, packet, { source, destination, udpPort: UDP + 2, localPort: 21001 });
       await recorder.until(() => recorder.packets.length === 1);
       assert.deepEqual(recorder.packets[0]!.octets, packet);
       assert.deepEqual(recorder.packets[0]!.meta, {
         source,
         destination,
-        udpPort: 31001,
-        localUdpPort: 31002,
+        udpPort: UDP + 1,
+        localUdpPort: UDP + 2,
       });
     }));
 
@@ -108,7 +111,7 @@ for (
     ignore: !raw,
     fn: () =>
       withDriver({ raw: "on" }, async (driver, recorder) => {
-        driver.openPort(21003, [31003]);
+        driver.openPort(21003, [UDP + 3]);
         const packet = packetOf(21004, 21003);
         const to = { source, destination, udpPort: 0, localPort: 21003 };
         send(driver, packetOf(21003, 21009), to); // nobody's port: the filter keeps it out
@@ -126,28 +129,28 @@ for (
 
   Deno.test(`UDP over ${family}: port unreachable is told with the destination, and later packets still go`, () =>
     withDriver({ raw: "off" }, async (driver, recorder) => {
-      driver.openPort(21001, [31001]);
-      driver.openPort(21002, [31002]);
-      const dead = { source: undefined, destination, udpPort: 31005, localPort: 21001 };
+      driver.openPort(21001, [UDP + 1]);
+      driver.openPort(21002, [UDP + 2]);
+      const dead = { source: undefined, destination, udpPort: UDP + 5, localPort: 21001 };
       send(driver, packetOf(21001, 21005, 64), dead);
       await recorder.until(() => recorder.errors.length === 1);
       const error = recorder.errors[0]!;
       assert.equal(error.kind, "port-unreachable");
       assert.equal(error.destination, destination);
-      assert.equal(error.udpPort, 31005);
+      assert.equal(error.udpPort, UDP + 5);
       assert.equal(error.localPort, 21001);
       assert.deepEqual(error.packet.subarray(0, 4), packetOf(21001, 21005).subarray(0, 4));
       for (let i = 0; i < 4; i++) send(driver, packetOf(21001, 21005), dead); // each leaves an error on the socket
-      send(driver, packetOf(21001, 21002), { ...dead, udpPort: 31002 });
+      send(driver, packetOf(21001, 21002), { ...dead, udpPort: UDP + 2 });
       await recorder.until(() => recorder.packets.length === 1);
-      assert.equal(recorder.packets[0]!.meta.udpPort, 31001);
+      assert.equal(recorder.packets[0]!.meta.udpPort, UDP + 1);
     }));
 }
 
 Deno.test("a burst of more packets than there are slots arrives whole and in order", () =>
   withDriver({ raw: "off" }, async (driver, recorder) => {
-    driver.openPort(21001, [31001]);
-    driver.openPort(21002, [31002]);
+    driver.openPort(21001, [UDP + 1]);
+    driver.openPort(21002, [UDP + 2]);
     for (let i = 0; i < 100; i++) {
       const packet = packetOf(21001, 21002, 1400);
       packet[20] = i;
@@ -155,7 +158,7 @@ Deno.test("a burst of more packets than there are slots arrives whole and in ord
       driver.commit({
         source: "127.0.0.1",
         destination: "127.0.0.1",
-        udpPort: 31002,
+        udpPort: UDP + 2,
         localPort: 21001,
         length: 1400,
       });
@@ -168,9 +171,9 @@ Deno.test("a burst of more packets than there are slots arrives whole and in ord
 
 Deno.test("the longest packet goes over loopback", () =>
   withDriver({ raw: "off" }, async (driver, recorder) => {
-    driver.openPort(21001, [31001]);
+    driver.openPort(21001, [UDP + 1]);
     const length = driver.route("127.0.0.1")!.mtu - 28;
-    const to = { source: undefined, destination: "127.0.0.1", udpPort: 31001, localPort: 21001 };
+    const to = { source: undefined, destination: "127.0.0.1", udpPort: UDP + 1, localPort: 21001 };
     send(driver, packetOf(21001, 21001, length), to);
     await recorder.until(() => recorder.packets.length === 1);
     assert.equal(recorder.packets[0]!.octets.length, length);
@@ -178,16 +181,16 @@ Deno.test("the longest packet goes over loopback", () =>
 
 Deno.test("openPort() says EADDRINUSE for people when another socket has the UDP port, and opens nothing", () =>
   withDriver({ raw: "off" }, async (first) => {
-    first.openPort(21001, [31001]);
+    first.openPort(21001, [UDP + 1]);
     await withDriver({ raw: "off" }, (second) => {
-      assert.throws(() => second.openPort(21001, [31001]), (error) => {
+      assert.throws(() => second.openPort(21001, [UDP + 1]), (error) => {
         assert.ok(error instanceof SctpError);
         assert.equal(error.code, "EADDRINUSE");
-        assert.match(error.message, /SCTP port 21001.*UDP port 31001/);
+        assert.match(error.message, new RegExp(`SCTP port 21001.*UDP port ${UDP + 1}`));
         return true;
       });
-      assert.throws(() => second.openPort(21002, [31002, 31001]), SctpError);
-      second.openPort(21002, [31002]); // what the failed attempt had bound is free again
+      assert.throws(() => second.openPort(21002, [UDP + 2, UDP + 1]), SctpError);
+      second.openPort(21002, [UDP + 2]); // what the failed attempt had bound is free again
       second.closePort(21002);
       second.closePort(21002);
       return Promise.resolve();
@@ -196,11 +199,11 @@ Deno.test("openPort() says EADDRINUSE for people when another socket has the UDP
 
 Deno.test("a closed port can be opened at once again, also by another driver", () =>
   withDriver({}, async (first) => {
-    first.openPort(21001, [31001]);
+    first.openPort(21001, [UDP + 1]);
     first.closePort(21001);
     await withDriver({}, (second) => {
-      second.openPort(21001, [31001]);
-      assert.throws(() => first.openPort(21001, [31001]), SctpError);
+      second.openPort(21001, [UDP + 1]);
+      assert.throws(() => first.openPort(21001, [UDP + 1]), SctpError);
       return Promise.resolve();
     });
   }));
@@ -222,12 +225,12 @@ Deno.test("localAddresses() has the loopback addresses", () =>
 Deno.test("a driver that is closed while packets wait closes cleanly", async () => {
   const recorder = new Recorder();
   const driver = openPacketDriver(recorder, { raw: "off" });
-  driver.openPort(21001, [31001]);
+  driver.openPort(21001, [UDP + 1]);
   driver.nextBuffer()!.set(packetOf(21001, 21001));
   driver.commit({
     source: undefined,
     destination: "127.0.0.1",
-    udpPort: 31001,
+    udpPort: UDP + 1,
     localPort: 21001,
     length: 40,
   });
@@ -263,8 +266,8 @@ Deno.test("portFilter() lets everything in when there are more ports than a jump
 
 Deno.test("a packet from an address that is not this host's is dropped, and does not stop others", () =>
   withDriver({ raw: "off" }, async (driver, recorder) => {
-    driver.openPort(21001, [31001]);
-    const to = { destination: "127.0.0.1", udpPort: 31001, localPort: 21001 };
+    driver.openPort(21001, [UDP + 1]);
+    const to = { destination: "127.0.0.1", udpPort: UDP + 1, localPort: 21001 };
     send(driver, packetOf(21001, 21001, 50), { ...to, source: "198.51.100.9" });
     send(driver, packetOf(21001, 21001, 60), { ...to, source: undefined });
     await recorder.until(() => recorder.packets.length > 0);

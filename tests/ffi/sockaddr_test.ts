@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import {
   encodeSockaddr,
   encodeSockaddrs,
@@ -9,6 +8,7 @@ import {
   writeSockaddr,
 } from "../../ffi/sockaddr.ts";
 import { formatIpAddress } from "../../protocol/net.ts";
+import { fc } from "../properties.ts";
 
 const CASES = [
   { name: "IPv4", address: "10.1.0.1", port: 3863, hex: "02000f170a0100010000000000000000" },

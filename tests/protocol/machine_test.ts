@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { Outbox, Prng, TimerQueue } from "../../protocol/machine.ts";
+import { fc } from "../properties.ts";
 
 Deno.test("Outbox.drain() gives everything once, in order", () => {
   const outbox = new Outbox<number>();

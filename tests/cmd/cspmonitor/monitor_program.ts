@@ -25,6 +25,7 @@ export class MonitorProgram implements AsyncDisposable {
   readonly #abort = new AbortController();
   readonly #sockets = new Map<string, dgram.Socket>();
   #wake: (() => void) | undefined;
+  #port: Promise<number> | undefined;
 
   constructor(isTerminal: boolean, ...line: string[]) {
     const { values, given, positionals } = parseOptions(
@@ -75,12 +76,11 @@ export class MonitorProgram implements AsyncDisposable {
     }
   }
 
-  /** Where it awaits reports. */
-  async port(): Promise<number> {
-    const [, text, number] = await this.says(
+  /** Where it awaits reports. Looked for once: thousands of reports may be sent. */
+  port(): Promise<number> {
+    return this.#port ??= this.says(
       /awaiting reports at 127\.0\.0\.1:(\d+)|-cspserver=127\.0\.0\.1:(\d+)/,
-    );
-    return Number(text ?? number);
+    ).then(([, text, number]) => Number(text ?? number));
   }
 
   /**

@@ -18,6 +18,8 @@ const DEADLINE_MS = 30_000;
 
 /** Ports of this run alone, below those from which endpoints choose: a test's own client could have one of them. */
 const FREE_PORT = 16_000 + Deno.pid % 700 * 4;
+/** A UDP port and the one behind it, which belong to no SCTP port; of this run alone, too. */
+const EXTRA_UDP_PORT = 21_000 + Deno.pid % 400 * 2;
 const SERVER_PORT = FREE_PORT + 1, KILLED_PORT = FREE_PORT + 2, WANTED_PORT = FREE_PORT + 3;
 const rawAllowed = openEmbeddedTransport().description.includes("IP and UDP");
 
@@ -339,7 +341,7 @@ Deno.test("a transport can be used again after all its endpoints were closed", (
   }));
 
 Deno.test("an extra UDP port serves peers that know no other, for the first endpoint that listens", () =>
-  withTransports({ raw: "off", udpPort: 21_899 }, async (_unused, serverTransport) => {
+  withTransports({ raw: "off", udpPort: EXTRA_UDP_PORT }, async (_unused, serverTransport) => {
     const quiet = serverTransport.open({}, () => {});
     const server = new Station(serverTransport, { listen: true }, true);
     const clientTransport = openEmbeddedTransport({ raw: "off" });
@@ -349,7 +351,7 @@ Deno.test("an extra UDP port serves peers that know no other, for the first endp
       request: 1,
       addresses: ["127.0.0.1"],
       port: server.endpoint.port,
-      encapsulationPort: 21_899,
+      encapsulationPort: EXTRA_UDP_PORT,
     });
     const { association } = await client.next("up");
     client.execute({ type: "send", association, data: new Uint8Array(3000), ppid: 0 });
@@ -358,13 +360,13 @@ Deno.test("an extra UDP port serves peers that know no other, for the first endp
   }));
 
 Deno.test("an extra UDP port waits for the next endpoint when the first one could not be opened", () =>
-  withTransports({ raw: "off", udpPort: 21_898 }, async (clientTransport, serverTransport) => {
+  withTransports({ raw: "off", udpPort: EXTRA_UDP_PORT + 1 }, async (clientTransport, serverTransport) => {
     const impossible = { potentiallyFailedMaxRetransmissions: 2, primarySwitchoverMaxRetransmissions: 1 };
     assert.throws(() => serverTransport.open({ listen: true, ...impossible }, () => {}), StateError);
     const { port } = new Station(serverTransport, { listen: true }).endpoint;
     const client = new Station(clientTransport, {});
     const addresses = ["127.0.0.1"];
-    client.execute({ type: "connect", request: 1, addresses, port, encapsulationPort: 21_898 });
+    client.execute({ type: "connect", request: 1, addresses, port, encapsulationPort: EXTRA_UDP_PORT + 1 });
     await client.next("up");
   }));
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { FarmSchedule } from "../../../cmd/farm/schedule.ts";
 import type { ScheduledJob, Verdict } from "../../../cmd/farm/schedule.ts";
+import { fc } from "../../properties.ts";
 
 /** Begins all jobs that may run. */
 function begin<Work>(schedule: FarmSchedule<Work>): ScheduledJob<Work>[] {

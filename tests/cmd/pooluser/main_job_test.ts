@@ -10,6 +10,12 @@ import { TEST_PATTERN } from "../../../protocol/app/fractal/compute.ts";
 import { Program, startRegistrar } from "../program.ts";
 import { IMAGE, wholeImage } from "../../protocol/app/fractal/fixture.ts";
 
+/**
+ * On a machine with much else to do the workers take their time; an element that is silent would be left, and reported
+ * unreachable until the pool is empty. That is another story.
+ */
+const PATIENT = "-recvtimeout=60000";
+
 Deno.test("the pool user's PNG has every pixel right, though servers leave again and again", async () => {
   const folder = await Deno.makeTempDir();
   const { program: pr, option } = await startRegistrar();
@@ -34,9 +40,7 @@ Deno.test("the pool user's PNG has every pixel right, though servers leave again
       "-height=64",
       "-threads=3",
       "-iterations=200",
-      // On a machine with much else to do the workers take their time; an element that is silent would be left, and
-      // reported unreachable until the pool is empty. That is another story.
-      "-recvtimeout=60000",
+      PATIENT,
       "-timeout=120",
     );
     assert.equal(await user.ended, 0);
@@ -75,7 +79,7 @@ Deno.test("a test pattern comes through exactly, and -timeout ends a user whose 
     assert.equal(await nobody.ended, 1);
     assert.match(String((await nobody.event("timeout"))["text"]), /not complete after 0\.7 s/);
     await pe.event("registered");
-    const user = new Program(poolUser, option, `-output=${file}`, "-timeout=30", ...size);
+    const user = new Program(poolUser, option, `-output=${file}`, PATIENT, "-timeout=60", ...size);
     assert.equal(await user.ended, 0);
     const { data } = decode(await Deno.readFile(file));
     const image = wholeImage({ ...IMAGE, width: 64, height: 64, algorithm: TEST_PATTERN });
@@ -151,7 +155,8 @@ Deno.test("-imagestorageprefix keeps every image, -statsfile says who computed w
     const user = new Program(
       poolUser,
       option,
-      ...["-config=cubic", "-width=64", "-height=64", "-images=2", "-interimagetime=0", "-timeout=30"],
+      ...["-config=cubic", "-width=64", "-height=64", "-images=2", "-interimagetime=0", "-timeout=60"],
+      PATIENT,
       ...[`-output=${folder}/last.png`, `-imagestorageprefix=${folder}/kept-`, `-statsfile=${folder}/stats`],
     );
     assert.equal(await user.ended, 0);

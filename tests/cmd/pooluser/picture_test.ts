@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { decode } from "fast-png";
 import { NOT_THERE, Picture } from "../../../cmd/pooluser/picture.ts";
 import { colourOf } from "../../../protocol/app/fractal/colour.ts";
+import { fc } from "../../properties.ts";
 
 Deno.test("Picture.paint() wraps within the area of its points", () => {
   const picture = new Picture(4, 3);

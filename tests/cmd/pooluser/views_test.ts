@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { viewOf, Views } from "../../../cmd/pooluser/views.ts";
 import type { Region } from "../../../cmd/pooluser/views.ts";
 import { IMAGE } from "../../protocol/app/fractal/fixture.ts";
 import type { FractalParameter } from "../../../protocol/app/fractal/messages.ts";
+import { fc } from "../../properties.ts";
 
 /** Real from -1 to 3 over 400 points, imaginary from 1 down to -1 over 200. */
 const WIDE: FractalParameter = {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { readWish } from "../../../cmd/pooluser/wish.ts";
 import type { Wish } from "../../../cmd/pooluser/wish.ts";
+import { fc } from "../../properties.ts";
 
 const REGION = { left: 0, top: -0.5, right: 1, bottom: 0.5 };
 

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { type AsapMessage, AsapType } from "../../../protocol/asap/message.ts";
 import { describeAsap } from "../../../protocol/asap/describe.ts";
 import { readAsap } from "../../../protocol/asap/read.ts";
@@ -16,6 +15,7 @@ import {
   u32,
 } from "../param/arbitraries.ts";
 import { testHostile } from "../param/hostile.ts";
+import { fc } from "../../properties.ts";
 
 const elements = fc.array(element, { maxLength: 4 });
 const yes = fc.constant(true);

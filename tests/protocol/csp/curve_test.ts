@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { RECENT_SAMPLES, RecentCurve, WHOLE_POINTS, WholeCurve } from "../../../protocol/csp/curve.ts";
+import { fc } from "../../properties.ts";
 
 Deno.test("RecentCurve keeps the last samples as they came", () => {
   const curve = new RecentCurve(2);

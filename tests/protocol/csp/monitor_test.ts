@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { ComponentGroup, componentId } from "../../../protocol/csp/component_id.ts";
 import {
   MAX_COMPONENTS,
@@ -9,6 +8,7 @@ import {
 } from "../../../protocol/csp/monitor.ts";
 import { writeComponentReport } from "../../../protocol/csp/report.ts";
 import { datagramOf, reportOf } from "./components.ts";
+import { fc } from "../../properties.ts";
 
 const ELEMENT = componentId(ComponentGroup.element, 0xf1);
 

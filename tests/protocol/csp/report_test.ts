@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import {
   ComponentGroup,
   componentGroupOf,
@@ -13,6 +12,7 @@ import {
 } from "../../../protocol/csp/report.ts";
 import type { ComponentReport } from "../../../protocol/csp/report.ts";
 import { DecodeError, encodeText } from "../../../protocol/wire/mod.ts";
+import { fc } from "../../properties.ts";
 
 /** Of RSPLIB 3.4.4 (reference/rsplib.md §8). */
 const SAMPLES: { name: string; hex: string; value: ComponentReport }[] = [

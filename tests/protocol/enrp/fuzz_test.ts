@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { describeEnrp } from "../../../protocol/enrp/describe.ts";
 import { type EnrpMessage, EnrpType } from "../../../protocol/enrp/message.ts";
 import { readEnrp } from "../../../protocol/enrp/read.ts";
@@ -15,6 +14,7 @@ import {
   u32,
 } from "../param/arbitraries.ts";
 import { testHostile } from "../param/hostile.ts";
+import { fc } from "../../properties.ts";
 
 const ids = { senderId: u32, receiverId: u32 };
 const takeover = { ...ids, targetId: u32 };

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { Handlespace } from "../../../protocol/handlespace/mod.ts";
 import type { ElementEntry, RegisterResult } from "../../../protocol/handlespace/mod.ts";
 import { Prng } from "../../../protocol/machine.ts";
 import type { PoolElement } from "../../../protocol/param/pool_element.ts";
 import { encodeText, showText } from "../../../protocol/wire/mod.ts";
+import { fc } from "../../properties.ts";
 
 const PR = 0xc2818128;
 

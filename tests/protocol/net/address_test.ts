@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import net from "node:net";
-import fc from "fast-check";
 import {
   addressScope,
   formatIpAddress,
@@ -10,6 +9,7 @@ import {
   parseIpAddress,
   scopeRank,
 } from "../../../protocol/net.ts";
+import { fc } from "../../properties.ts";
 
 Deno.test("parseIpAddress() gives canonical text (RFC 5952)", () => {
   const table: [string, string | undefined][] = [

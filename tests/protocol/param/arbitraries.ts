@@ -1,5 +1,4 @@
 /** Arbitrary parameters for property tests: everything that a writer accepts. */
-import fc from "fast-check";
 import { formatIpAddress } from "../../../protocol/net.ts";
 import type { ErrorCauseParameter, OperationError } from "../../../protocol/param/operation_error.ts";
 import { policyName, type PolicyParameter } from "../../../protocol/param/policy.ts";
@@ -7,6 +6,7 @@ import type { PoolElement } from "../../../protocol/param/pool_element.ts";
 import type { ServerInformation } from "../../../protocol/param/server_information.ts";
 import type { SctpTransport, TransportParameter } from "../../../protocol/param/transport.ts";
 import { POLICIES } from "./policies.ts";
+import { fc } from "../../properties.ts";
 
 /** Records like those that readers make. */
 export const PLAIN = { noNullPrototype: true } as const;

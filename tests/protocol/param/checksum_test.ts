@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { PeChecksum } from "../../../protocol/param/checksum.ts";
 import { encodeText } from "../../../protocol/wire/text.ts";
+import { fc } from "../../properties.ts";
 
 const ECHO = [encodeText("EchoPool"), 0x11223344] as const;
 const DAYTIME = [encodeText("DaytimePool"), 0xe2675f6b] as const;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { checkHostile, type Codec } from "./codec_checks.ts";
+import { fc } from "../../properties.ts";
 
 /** How often each property is tried; bounded so that the whole suite stays quick. */
 const RUNS = 300;

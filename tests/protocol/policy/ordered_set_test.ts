@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { Prng } from "../../../protocol/machine.ts";
 import { OrderedSet } from "../../../protocol/policy/ordered_set.ts";
+import { fc } from "../../properties.ts";
 
 Deno.test("OrderedSet behaves as a sorted array without duplicates", () => {
   const command = fc.tuple(fc.constantFrom("add", "delete", "take"), fc.integer({ min: 0, max: 60 }));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { SumTree } from "../../../protocol/policy/sum_tree.ts";
+import { fc } from "../../properties.ts";
 
 Deno.test("SumTree finds what a walk along the row finds, whatever changed before", () => {
   const command = fc.record({

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { TestPool } from "./members.ts";
+import { fc } from "../../properties.ts";
 
 const weights = (record: Readonly<Record<string, number>>) =>
   Object.fromEntries(Object.entries(record).map(([name, weight]) => [name, { weight }]));

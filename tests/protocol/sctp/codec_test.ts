@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import type { ErrorCause } from "../../../protocol/net.ts";
 import { makeAbort, makeError, readCauses } from "../../../protocol/sctp/causes.ts";
 import { ChunkType } from "../../../protocol/sctp/chunk.ts";
@@ -12,6 +11,7 @@ import type { InitChunk } from "../../../protocol/sctp/init_chunk.ts";
 import { makePacket } from "../../../protocol/sctp/packet.ts";
 import { DecodeError } from "../../../protocol/wire/mod.ts";
 import { mac } from "./harness.ts";
+import { fc } from "../../properties.ts";
 
 /** Only DecodeError comes out of a decoder, whatever goes in. */
 function assertTyped(decode: () => unknown): void {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { EventQueue } from "../../../protocol/sim/event_queue.ts";
+import { fc } from "../../properties.ts";
 
 Deno.test("EventQueue lets events happen by time, then by the order of scheduling", () => {
   fc.assert(fc.property(fc.array(fc.nat(50), { maxLength: 200 }), (times) => {

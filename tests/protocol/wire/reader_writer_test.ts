@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { DecodeError, StateError } from "../../../protocol/wire/errors.ts";
 import { Reader } from "../../../protocol/wire/reader.ts";
 import { Writer } from "../../../protocol/wire/writer.ts";
+import { fc } from "../../properties.ts";
 
 Deno.test("Writer and Reader agree on every kind of field", () => {
   fc.assert(fc.property(

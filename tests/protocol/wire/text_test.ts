@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { hexDump } from "../../../protocol/wire/hex.ts";
 import { encodeText, showText } from "../../../protocol/wire/text.ts";
+import { fc } from "../../properties.ts";
 
 Deno.test("encodeText() gives what the platform's encoder gives", () => {
   const platform = new TextEncoder();

@@ -23,6 +23,7 @@ export class KeyBench implements AsyncDisposable {
   /** Makes keys for names, such as `alice@example.org`. */
   static async open(...names: readonly string[]): Promise<KeyBench> {
     const bench = new KeyBench(await Deno.makeTempDir({ prefix: "rsp-gpg-" }));
+    await bench.#startAgent();
     for (const name of names) {
       await bench.gpg("--passphrase", "", "--quick-generate-key", name, "ed25519", "sign", "never");
     }
@@ -56,6 +57,14 @@ export class KeyBench implements AsyncDisposable {
     const { success, stdout, stderr } = await command.output();
     if (!success) throw new Error(new TextDecoder().decode(stderr));
     return stdout;
+  }
+
+  /** Starts the agent and waits until it serves: gpg itself would wait for no more than five seconds. */
+  async #startAgent(): Promise<void> {
+    const args = ["--homedir", this.home, "--quiet", "--daemon"];
+    const quiet = { stdin: "null", stdout: "null", stderr: "null" } as const;
+    const { success } = await new Deno.Command("gpg-agent", { args, ...quiet }).output();
+    if (!success) throw new Error(`gpg-agent does not serve ${this.home}`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { packTar } from "modern-tar";
 import type { TarEntry } from "modern-tar";
-import fc from "fast-check";
 import { DEFAULT_ARCHIVE_LIMITS } from "../../../../cmd/server/scripting/limits.ts";
 import type { ArchiveLimits } from "../../../../cmd/server/scripting/limits.ts";
 import { PackageError } from "../../../../cmd/server/scripting/package_error.ts";
@@ -9,6 +8,7 @@ import { unpackArchive } from "../../../../cmd/server/scripting/unpack.ts";
 import type { UnpackSummary } from "../../../../cmd/server/scripting/unpack.ts";
 import { JobStatus } from "../../../../protocol/app/scripting/job_status.ts";
 import { gzip, textFile } from "./bench.ts";
+import { fc } from "../../../properties.ts";
 
 const MEBI = 1 << 20;
 

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { readCalcAppCookie, writeCalcAppCookie } from "../../../../protocol/app/calcapp/cookie.ts";
 import type { CalcAppCookie } from "../../../../protocol/app/calcapp/cookie.ts";
 import { MAX_JOB_SIZE, readCalcApp, writeCalcApp } from "../../../../protocol/app/calcapp/messages.ts";
@@ -8,6 +7,7 @@ import { DecodeError } from "../../../../protocol/wire/errors.ts";
 import { PLAIN } from "../../param/arbitraries.ts";
 import { fromHex, testSamples } from "../../param/codec_checks.ts";
 import { testHostile } from "../../param/hostile.ts";
+import { fc } from "../../../properties.ts";
 
 const messages = { name: "readCalcApp", read: readCalcApp, write: writeCalcApp };
 const cookies = { name: "readCalcAppCookie", read: readCalcAppCookie, write: writeCalcAppCookie };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { SharedCapacity } from "../../../../protocol/app/calcapp/shared_capacity.ts";
+import { fc } from "../../../properties.ts";
 
 Deno.test("a SharedCapacity without jobs does nothing, and its alarms wait", () => {
   const capacity = new SharedCapacity<string>(1000);

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import {
   type FractalCookie,
   readFractalCookie,
@@ -18,6 +17,7 @@ import { DecodeError, StateError } from "../../../../protocol/wire/errors.ts";
 import { PLAIN } from "../../param/arbitraries.ts";
 import { fromHex, testSamples } from "../../param/codec_checks.ts";
 import { testHostile } from "../../param/hostile.ts";
+import { fc } from "../../../properties.ts";
 
 const PARAMETER_HEX = `000000c8 00000064 000003e8 00000002 bfbeeca283684aad 3fef9cee57c58bff bfbeeca28367fe9d
   3fef9cee57c584de 4093480000000000`;

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { computePoints, TEST_PATTERN } from "../../../../protocol/app/fractal/compute.ts";
 import { readFractal } from "../../../../protocol/app/fractal/messages.ts";
 import type { FractalParameter } from "../../../../protocol/app/fractal/messages.ts";
 import { Ppid } from "../../../../protocol/net.ts";
 import { readCapture } from "../../../golden/captures.ts";
 import { IMAGE, wholeImage } from "./fixture.ts";
+import { fc } from "../../../properties.ts";
 
 /** The plainest loop that says what RSPLIB computes. */
 function plainMandelbrot(parameter: FractalParameter, x: number, y: number): number {

@@ -1,6 +1,5 @@
 /** Whatever a peer sends, the machines neither throw nor compute outside the image. */
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { FractalClient } from "../../../../protocol/app/fractal/client.ts";
 import { writeFractalCookie } from "../../../../protocol/app/fractal/cookie.ts";
 import { writeFractal } from "../../../../protocol/app/fractal/messages.ts";
@@ -14,6 +13,7 @@ import type {
   SessionClientInput,
 } from "../../../../protocol/session/types.ts";
 import { IMAGE, ScriptedMachine } from "./fixture.ts";
+import { fc } from "../../../properties.ts";
 
 const VALID: readonly Uint8Array[] = [
   writeFractal(IMAGE),

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { partition, subParameter } from "../../../../protocol/app/fractal/subimage.ts";
 import { IMAGE } from "./fixture.ts";
+import { fc } from "../../../properties.ts";
 
 Deno.test("partition() cuts as RSPLIB does: rows of floor(sqrt(sessions)), the rest in the last row", () => {
   assert.deepEqual(partition(200, 120, 1), [{ left: 0, top: 0, width: 200, height: 120 }]);

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { readPingPongCookie, writePingPongCookie } from "../../../../protocol/app/pingpong/cookie.ts";
 import type { PingPongCookie } from "../../../../protocol/app/pingpong/cookie.ts";
 import { MAX_PING_DATA, readPingPong, writePingPong } from "../../../../protocol/app/pingpong/messages.ts";
@@ -9,6 +8,7 @@ import { encodeText } from "../../../../protocol/wire/text.ts";
 import { PLAIN } from "../../param/arbitraries.ts";
 import { fromHex, testSamples } from "../../param/codec_checks.ts";
 import { testHostile } from "../../param/hostile.ts";
+import { fc } from "../../../properties.ts";
 
 const messages = { name: "readPingPong", read: readPingPong, write: writePingPong };
 const cookies = { name: "readPingPongCookie", read: readPingPongCookie, write: writePingPongCookie };

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import {
   MAX_SCRIPTING_DATA,
   MAX_SCRIPTING_INFO,
@@ -14,6 +13,7 @@ import { encodeText } from "../../../../protocol/wire/text.ts";
 import { PLAIN } from "../../param/arbitraries.ts";
 import { fromHex, testSamples } from "../../param/codec_checks.ts";
 import { testHostile } from "../../param/hostile.ts";
+import { fc } from "../../../properties.ts";
 
 const messages = { name: "readScripting", read: readScripting, write: writeScripting };
 const HASH = "da39a3ee5e6b4b0d3255bfef95601890afd80709";
