@@ -17,7 +17,7 @@ const IMAGE = "fractal.png";
 const POINTS_PER_SECOND = 30_000;
 
 /** Far more than the job takes; only there so that nothing hangs for ever. */
-const START_LIMIT_MS = 60_000, JOB_LIMIT_MS = 300_000, STOP_LIMIT_MS = 15_000;
+const START_LIMIT_MS = 60_000, JOB_LIMIT_MS = 300_000, STOP_LIMIT_MS = 60_000;
 
 /** Ports below the ephemeral range that no service is known for. */
 const GROUP_PORT = 23_000 + Math.floor(Math.random() * 5000);

@@ -7,7 +7,7 @@ Deno.test("scripts/demo draws an image, says what carries SCTP, and ends with 0"
   const { code, stdout, stderr } = await new Deno.Command(`${root}/scripts/demo`, {
     args: ["-width=200", "-height=150", "-logcolor=off"],
     env: { NO_COLOR: "1" },
-    signal: AbortSignal.timeout(120_000),
+    signal: AbortSignal.timeout(600_000),
   }).output();
   const text = new TextDecoder();
   const output = text.decode(stdout) + text.decode(stderr);

@@ -1,11 +1,18 @@
 /** Asks tshark, an independent dissector, what it thinks of a recording. */
 
 /**
+ * Payload protocols of octets that mean nothing to tshark: of text, which has none, and of the patterns of `sctp_peer.ts`. It
+ * would go by ports, of which chance may choose one that it knows, or guess: a pattern looks like NBAP now and then.
+ */
+const PLAIN_DATA = [0, 0x52535000];
+
+/**
  * Extra words for tshark: SCTP in UDP on the embedded stack's ports, and checksums that are checked. Port 2345, the course's
  * sender, is taken for a protocol of its own that patterns of text are not.
  */
 const SETTINGS: readonly string[] = [
   ...["11234", "13863", "19901", "30000-32767"].flatMap((ports) => ["-d", `udp.port==${ports},sctp`]),
+  ...PLAIN_DATA.flatMap((ppid) => ["-d", `sctp.ppi==${ppid},data`]),
   ...["--disable-protocol", "knetsctp", "--disable-protocol", "knet"],
   ...["-o", "sctp.checksum:CRC 32c"],
   ...["-o", "udp.check_checksum:FALSE"], // the kernel leaves UDP checksums of a veth to nobody

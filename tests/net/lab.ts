@@ -23,9 +23,9 @@ export const NETWORKS = {
 export type NetworkName = keyof typeof NETWORKS;
 
 /** How long a condition may take to come true before a test gives up. */
-const DEADLINE_MS = 60_000;
+const DEADLINE_MS = 120_000;
 /** A program that was asked to end gets so long, in milliseconds: several times its own limit for saying goodbye. */
-const END_LIMIT_MS = 30_000;
+const END_LIMIT_MS = 60_000;
 
 /**
  * Without "immediate mode" a second's worth is still in the kernel when the recorder ends. That mode has the same room for
@@ -200,7 +200,9 @@ export class Pc implements AsyncDisposable {
 
   /** Runs a command to its end and gives what it printed; an error when it fails. */
   async run(...line: string[]): Promise<string> {
-    return await command([...enter(this.#holder), ...line]);
+    const output = await command([...enter(this.#holder), ...line]);
+    await jitter();
+    return output;
   }
 
   /** Starts a program that runs for a while. */
@@ -242,6 +244,7 @@ export class Pc implements AsyncDisposable {
   async cable(network: NetworkName, state: "in" | "out"): Promise<void> {
     const link = `${network}${this.number}`;
     await command([...this.#inSwitch, "ip", "link", "set", link, state === "in" ? "up" : "down"]);
+    await jitter();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
