@@ -44,10 +44,12 @@ export async function packets(
   return text.decode(stdout).split("\n").filter((line) => line !== "");
 }
 
+/** Warnings that tell of a machine that stood still: a packet was sent again though its acknowledgement was there, or often. */
+const SLOWNESS = ["sctp.retransmitted_after_ack.expert", "sctp.retransmission.more_than_twice"];
+
 /** Packets that tshark finds fault with: malformed, a wrong checksum, or a warning. */
 export async function faultyPackets(file: string): Promise<string[]> {
-  return await packets(
-    file,
-    '_ws.malformed or sctp.checksum.status == "Bad" or _ws.expert.severity >= "Warning"',
-  );
+  const slow = SLOWNESS.map((field) => ` and !${field}`).join("");
+  const warned = `(_ws.expert.severity >= "Warning"${slow})`;
+  return await packets(file, `_ws.malformed or sctp.checksum.status == "Bad" or ${warned}`);
 }

@@ -50,10 +50,10 @@ const IMAGE_MS = 900_000;
 /** What is drawn. */
 const WIDTH = 640, HEIGHT = 400;
 
-/** A user on PC 1 that says everything. Its picture is `name`.png. */
-function startUser(scene: Scene, name: string, ...options: string[]): Program {
-  const image = ["-config=double-spiral", `-width=${WIDTH}`, `-height=${HEIGHT}`, "-loglevel=5"];
-  const words = [...image, `-timeout=${IMAGE_MS / 1000}`, ...options];
+/** A user on PC 1 that says everything. Its picture is `name`.png, so many times as wide and high as the others. */
+function startUser(scene: Scene, name: string, options: readonly string[], scale = 1): Program {
+  const size = [`-width=${scale * WIDTH}`, `-height=${scale * HEIGHT}`];
+  const words = ["-config=double-spiral", ...size, "-loglevel=5", `-timeout=${IMAGE_MS / 1000}`, ...options];
   const files = [`-output=${scene.directory}/${name}.png`, `-statsfile=${statistics(scene)}`];
   return scene.rsp(1, "pooluser", "-fractal", ...words, ...files);
 }
@@ -105,17 +105,16 @@ Deno.test({
   ignore,
   fn: () =>
     play({ name: "fractal-kills", pcs: 4 }, async (scene) => {
-      const size = [`-width=${2 * WIDTH}`, `-height=${2 * HEIGHT}`];
       const quiet = "-poolhandle=QuietPool";
       const slow = "-fgpmaxrate=2500"; // 400 s an image: there is time for all kills, however late each one comes
       const { registrar, servers } = await startPool(scene, SERVERS, slow);
       const steady = scene.server(2, 9, FORBEARING, quiet);
       await steady.says(/registered as/);
-      const untroubled = startUser(scene, "untroubled", PATIENT, quiet, ...size);
+      const untroubled = startUser(scene, "untroubled", [PATIENT, quiet], 2);
       await draws(untroubled);
       assert.match(untroubled.output, /complete in .*, 0 failovers/);
 
-      const user = startUser(scene, "troubled", IMPATIENT, ...size);
+      const user = startUser(scene, "troubled", [IMPATIENT], 2);
       for (let kill = 1, from = 0; kill <= KILLS; kill++) {
         const { elementId, place } = await inUse(user, from, 1 + kill * 5 % 13);
         from = place;
@@ -150,7 +149,7 @@ Deno.test({
   fn: () =>
     play({ name: "fractal-leaves", pcs: 4, encapsulation: "udp" }, async (scene) => {
       const { registrar, servers } = await startPool(scene, SERVERS, "-fgpfailureafter=5", ...WHOLE_DATA);
-      const user = startUser(scene, "leaving", PATIENT);
+      const user = startUser(scene, "leaving", [PATIENT]);
       await draws(user);
       const [, failovers] = await user.says(/complete in .*, (\d+) failovers/);
       assert.equal(Number(failovers), Math.floor(WIDTH * HEIGHT / DATA_POINTS / 5));
@@ -158,7 +157,7 @@ Deno.test({
 
       const steady = scene.server(2, 2, FORBEARING);
       await steady.says(/registered as/);
-      const untroubled = startUser(scene, "steady", PATIENT);
+      const untroubled = startUser(scene, "steady", [PATIENT]);
       await draws(untroubled);
       await assertSamePicture(scene, "leaving", "steady");
       await interruptAll(steady, registrar);
@@ -171,7 +170,7 @@ Deno.test({
   fn: () =>
     play({ name: "fractal-full", pcs: 3 }, async (scene) => {
       const { registrar, servers } = await startPool(scene, [2, 3], "-fgpmaxthreads=2", BUSY);
-      const crowd = startUser(scene, "crowd", PATIENT, "-threads=16");
+      const crowd = startUser(scene, "crowd", [PATIENT, "-threads=16"]);
       await draws(crowd);
       for (const server of servers.values()) {
         assert.match(server.output, /all places are taken: turned .* away/);
@@ -181,7 +180,7 @@ Deno.test({
 
       const roomy = scene.server(2, 2, FORBEARING, "-fgpmaxthreads=16");
       await roomy.says(/registered as/);
-      const single = startUser(scene, "single", PATIENT, "-threads=16");
+      const single = startUser(scene, "single", [PATIENT, "-threads=16"]);
       await draws(single);
       assert.match(single.output, /complete in .*, 0 failovers/);
       await assertSamePicture(scene, "crowd", "single");
@@ -196,12 +195,12 @@ Deno.test({
     play({ name: "fractal-load", pcs: 3 }, async (scene) => {
       const options = ["-policy=LeastUsed", UNENDING, "-loglevel=4"];
       const { registrar, servers } = await startPool(scene, [2, 3], ...options);
-      const first = startUser(scene, "first", PATIENT);
+      const first = startUser(scene, "first", [PATIENT]);
       const { elementId } = await inUse(first, 0, 1);
       const busy = servers.get(elementId)!, idle = servers.get(5 - elementId)!;
       await busy.says(/load 25 %, 1 sessions/);
       await registrar.says(new RegExp(`0x0000000${elementId} registered again .*load 25\\.0%`));
-      const second = startUser(scene, "second", PATIENT);
+      const second = startUser(scene, "second", [PATIENT]);
       await idle.says(/load 25 %, 1 sessions/);
       for (const user of [first, second]) assert.equal(await user.interrupt(), 1, "the image is incomplete");
       await busy.says(/load 0 %, 0 sessions/);
