@@ -68,6 +68,7 @@ export class TestPage implements AsyncDisposable {
     } catch (error) {
       throw new Error(`the page never says ${expression}\n${this.complaints.join("\n")}`, { cause: error });
     }
+    await jitter();
   }
 
   /** Waits until the text of an element matches. @returns the match */
@@ -95,6 +96,7 @@ export class TestPage implements AsyncDisposable {
       assert.ok(performance.now() < deadline, `${isMeant} among ${this.complaints.join("\n")}`);
       await this.#frame();
     }
+    await jitter();
   }
 
   /** Resolves with the next picture that the browser draws. */
@@ -171,6 +173,7 @@ export class TestBrowser implements AsyncDisposable {
     await page.look(look);
     // An event stream never ends: the network is not idle while a page is open.
     await page.page.goto(url, { waitUntil: "domcontentloaded" });
+    await jitter();
     return page;
   }
 
