@@ -111,6 +111,11 @@ class DgramDriver implements PacketDriver {
     return this.#addresses.addresses();
   }
 
+  /** Only what interfaces show: the system says neither where packets went to, nor lets it be said where they come from. */
+  hasAddress(address: IpAddress): boolean {
+    return this.localAddresses().includes(address);
+  }
+
   #notice(): void {
     const addresses = this.#addresses.addresses();
     if (addresses === this.#known) return;

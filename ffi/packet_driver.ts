@@ -53,6 +53,14 @@ export interface PacketDriver {
   localAddresses(): readonly IpAddress[];
 
   /**
+   * Whether packets can come to an address and leave from it, also where no interface shows it: on Linux all of 127.0.0.0/8
+   * is local, and Debian's own host name is 127.0.1.1 in `/etc/hosts`.
+   *
+   * @param address of one host: neither a wildcard nor a multicast address
+   */
+  hasAddress(address: IpAddress): boolean;
+
+  /**
    * Where to build the next packet: 65,535 octets or more.
    *
    * @returns undefined when the sockets are full; `PacketHandler.writable` follows

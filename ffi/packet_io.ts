@@ -20,6 +20,7 @@ import { ErrorQueueReader } from "./packet_errors.ts";
 import { COMMON_HEADER_BYTES, PacketSender, type PacketSocket, SLOT_BYTES, SLOTS } from "./packet_sender.ts";
 import {
   attachPortFilter,
+  canBind,
   familyIsMissing,
   openRawSocket,
   openSilencingSocket,
@@ -176,6 +177,10 @@ class LinuxPacketDriver implements PacketDriver {
 
   localAddresses(): readonly string[] {
     return this.#addresses.addresses();
+  }
+
+  hasAddress(address: string): boolean {
+    return this.localAddresses().includes(address) || canBind(this.#libc.symbols, address);
   }
 
   async close(): Promise<void> {

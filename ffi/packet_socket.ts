@@ -3,10 +3,10 @@
  *
  * @module
  */
-import type { PacketTransmit } from "../protocol/net.ts";
+import type { IpAddress, PacketTransmit } from "../protocol/net.ts";
 import { Errno, errno, SctpError } from "./errno.ts";
 import { addressOf, type Libc } from "./libc.ts";
-import { AddressFamily, encodeSockaddr } from "./sockaddr.ts";
+import { AddressFamily, encodeSockaddr, familyOf } from "./sockaddr.ts";
 import { IpOption, Ipv6Option, Protocol, SocketOption, SocketType } from "./structs.ts";
 
 /** Octets of kernel buffer in each direction if nothing is said: some thousand full packets, enough while handlers run. */
@@ -21,6 +21,9 @@ const PATH_MTU_DISCOVERY_PROBE = 3;
 
 /** The MTU that every IPv6 path has: routers do not fragment there, so the sender must cut small enough. */
 const SMALLEST_IPV6_MTU = 1280;
+
+/** RFC 863; any port but 0 would do. */
+const DISCARD_PORT = 9;
 
 /** A classic BPF jump reaches 255 instructions; with more ports than this the stack sorts packets out itself. */
 const FILTERED_PORTS = 250;
@@ -87,6 +90,24 @@ export function openUdpSocket(
     throw error;
   }
   return configured(libc, fd, family, bufferBytes);
+}
+
+/**
+ * Whether the kernel takes an address for one of this host's. Nothing is sent.
+ *
+ * @param address neither a wildcard nor a multicast address: a UDP socket may have those, too
+ */
+export function canBind(libc: Libc, address: IpAddress): boolean {
+  const fd = libc.socket(familyOf(address), SocketType.datagram | FLAGS, Protocol.udp);
+  if (fd < 0) return false;
+  try {
+    const name = encodeSockaddr({ address, port: 0 }),
+      target = encodeSockaddr({ address, port: DISCARD_PORT });
+    // A broadcast address can be bound, but nobody connects to it unasked.
+    return libc.bind(fd, name, name.length) >= 0 && libc.connect(fd, target, target.length) >= 0;
+  } finally {
+    libc.close(fd);
+  }
 }
 
 /**

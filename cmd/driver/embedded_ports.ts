@@ -2,6 +2,7 @@
 import { Errno, SctpError } from "../../ffi/errno.ts";
 import type { PacketDriver } from "../../ffi/packet_driver.ts";
 import type { EndpointOptions } from "../../protocol/net.ts";
+import { isUnicast } from "../../protocol/sctp/addresses.ts";
 import { encapsulationPort } from "../../protocol/sctp/mod.ts";
 import { StateError } from "../../protocol/wire/errors.ts";
 
@@ -22,8 +23,7 @@ export function bindPort(driver: PacketDriver, options: EndpointOptions, extra: 
   if (!Number.isInteger(port) || port < 0 || port > 65535) {
     throw new StateError(`Cannot open SCTP port ${port}: ports are 0 to 65535`);
   }
-  const local = driver.localAddresses();
-  const foreign = addresses.find((address) => !local.includes(address));
+  const foreign = addresses.find((address) => !isUnicast(address) || !driver.hasAddress(address));
   if (foreign !== undefined) {
     throw new SctpError("bind", Errno.EADDRNOTAVAIL, `Cannot use ${foreign} as a local address`);
   }

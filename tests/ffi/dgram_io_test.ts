@@ -90,6 +90,13 @@ Deno.test("portable driver: nextBuffer() pauses when too many packets are under 
     assert.notEqual(driver.nextBuffer(), undefined);
   }));
 
+Deno.test("portable driver: hasAddress() knows what interfaces show: it cannot send from other addresses", () =>
+  withDriver((driver) => {
+    const asked = ["127.0.0.1", "127.0.1.1", "192.0.2.250"];
+    assert.deepEqual(asked.filter((address) => driver.hasAddress(address)), ["127.0.0.1"]);
+    return Promise.resolve();
+  }));
+
 Deno.test("portable driver: route() takes the address that shares the destination's network", () =>
   withDriver((driver) => {
     assert.equal(driver.route("127.0.0.77")?.source, "127.0.0.1");

@@ -222,6 +222,13 @@ Deno.test("localAddresses() has the loopback addresses", () =>
     return Promise.resolve();
   }));
 
+Deno.test("hasAddress() knows all of loopback's network, which no interface shows, and no broadcast address", () =>
+  withDriver({ raw: "off" }, (driver) => {
+    const asked = ["127.0.0.1", "127.0.1.1", "::1", "127.255.255.255", "192.0.2.250", "2001:db8::250"];
+    assert.deepEqual(asked.filter((address) => driver.hasAddress(address)), asked.slice(0, 3));
+    return Promise.resolve();
+  }));
+
 Deno.test("a driver that is closed while packets wait closes cleanly", async () => {
   const recorder = new Recorder();
   const driver = openPacketDriver(recorder, { raw: "off" });

@@ -150,6 +150,22 @@ for (const { name, options } of CARRIERS.slice(0, 2)) {
   });
 
   Deno.test({
+    name: `an endpoint may be at any address of 127.0.0.0/8, as on Debian the host's own name is (${name})`,
+    ignore,
+    fn: () =>
+      withTransports(options, async (clientTransport, serverTransport) => {
+        const server = new Station(serverTransport, { listen: true, addresses: ["127.0.1.1"] }, true);
+        const client = new Station(clientTransport, { addresses: ["127.0.1.2"] });
+        client.execute({ type: "connect", addresses: ["127.0.1.1"], port: server.endpoint.port, request: 1 });
+        const { association, peerAddresses } = await client.next("up");
+        assert.deepEqual(peerAddresses, ["127.0.1.1"]);
+        assert.deepEqual((await server.next("up")).peerAddresses, ["127.0.1.2"]);
+        client.execute({ type: "send", association, stream: 0, ppid: 7, data: Uint8Array.of(1, 2, 3) });
+        assert.deepEqual((await client.next("message")).data, Uint8Array.of(1, 2, 3));
+      }),
+  });
+
+  Deno.test({
     name: `two processes over ${name}: messages come back, and both end by themselves`,
     ignore,
     fn: async () => {
@@ -207,7 +223,10 @@ Deno.test("open() says EADDRINUSE for people when another program has the port",
 
 Deno.test("open() says EADDRNOTAVAIL of an address that is not this host's", () =>
   withTransports({ raw: "off" }, (transport) => {
-    assert.throws(() => transport.open({ addresses: ["192.0.2.250"] }, () => {}), { code: "EADDRNOTAVAIL" });
+    for (const address of ["192.0.2.250", "127.255.255.255", "224.0.0.1", "0.0.0.0", "::", "ff02::1"]) {
+      const open = () => transport.open({ addresses: ["127.0.0.1", address] }, () => {});
+      assert.throws(open, { code: "EADDRNOTAVAIL" }, address);
+    }
     assert.throws(() => transport.open({ port: 70_000 }, () => {}), { name: "StateError" });
     return Promise.resolve();
   }));
