@@ -55,7 +55,8 @@ browserTest("the image grows on the page, and is the file pixel by pixel", async
   for (const id of [1, 2]) await scene.server(id, "-fgpmaxrate=6000", "-fgpmaxthreads=8");
   const { program, url } = await scene.user(
     ...["-threads=6", "-width=500", "-height=320", "-config=seahorse-valley"],
-    "-caption=<img src=x> Fractals",
+    // A server that only waits for the processor is not left: the page would count a failover, and rightly so.
+    ...["-recvtimeout=120000", "-caption=<img src=x> Fractals"],
   );
   const file = `${scene.directory}/image.png`;
 
@@ -130,7 +131,7 @@ browserTest("the image grows on the page, and is the file pixel by pixel", async
     assert.equal(await program.interrupt(), 0);
     await page.says("#connection", /cannot be reached/);
     // The browser itself notes that nobody answers any more.
-    assert.ok(page.complaints.every((complaint) => /ERR_(CONNECTION|INCOMPLETE)/.test(complaint)));
+    assert.deepEqual(page.complaints.filter((complaint) => !complaint.includes("net::ERR_")), []);
   });
 });
 
@@ -205,20 +206,20 @@ browserTest(
   "a server is killed in the middle: the page tells of it, and the image is complete",
   async (browser) => {
     await using scene = await PoolScene.start();
-    const servers = await Promise.all(
-      [1, 2, 3].map((id) => scene.server(id, "-fgpmaxrate=3000", "-fgpmaxthreads=8")),
-    );
+    // It alone would need an hour: all sessions are in the middle whenever it is killed.
+    const slow = await scene.server(2, "-fgpmaxrate=8", "-fgpmaxthreads=16");
     // A server that only waits for the processor is not left: the others would soon be reported unreachable, too.
     const { url } = await scene.user(
       ...["-threads=9", "-width=640", "-height=400", "-config=seahorse-valley"],
       ...["-recvtimeout=4000", "-colormarks", "-sessions"],
     );
     await using page = await browser.open(url);
-    await isComplete(page, /^Image 1:/);
+    await page.says("#image-name", /^Image 1:/);
     await page.page.click("#next");
     await page.says("#image-name", /^Image 2:/);
-    await page.waitFor(`document.querySelector("#progress").value > 0.1`); // there is time for the rest of this test
-    await servers[1]!.kill();
+    await page.waitFor(`document.querySelector("#progress").value > 0`);
+    for (const id of [1, 3]) await scene.server(id, "-fgpmaxrate=3000", "-fgpmaxthreads=16");
+    await slow.kill();
     await page.says("#failovers", /Session \d left 0x00000002/);
     await page.says("#news", /Failover: session \d left 0x00000002|of the image|complete/);
     await page.waitFor(`document.querySelector("#progress").value > 0.75`);
@@ -246,19 +247,24 @@ browserTest(
 browserTest("in a terminal there is a page, and the program stays as long as it is open", async (browser) => {
   assert.ok(await terminalIsPossible(), "tmux is missing: scripts/setup --tests installs it");
   await using scene = await PoolScene.start();
-  await scene.server(1, "-fgpmaxrate=4000"); // the image takes longer than a browser to come
   await using terminal = await RealTerminal.open(300, 40);
   const options = [`-output=${scene.directory}/image.png`, "-picture=off"];
   const line = scene.commandLine("pooluser", ...options).map((word) => `'${word}'`).join(" ");
   await terminal.types(`${line}; echo "exit code $?"`);
-  const [, url] = await terminal.shows(/page for a browser: (http:\S+)/);
+  const [, url] = await terminal.shows(/page for a browser: (http:\S+)\s/);
   {
     await using page = await browser.open(url!);
+    await page.says("#image-name", /Image 1/);
+    await scene.server(1); // now that there is a page, however long it took
     await isComplete(page, /Image 1/);
     await terminal.shows(/the page stays; Ctrl\+C ends the program/);
+    // The other page is there while this one is loaded again, however long that takes.
+    await using other = await browser.open(url!);
+    await isComplete(other, /Image 1/);
     await page.page.reload({ waitUntil: "domcontentloaded" });
     await isComplete(page, /Image 1/);
     page.isContent();
+    other.isContent();
   }
   await terminal.shows(/exit code 0/);
 });

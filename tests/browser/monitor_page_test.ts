@@ -44,8 +44,8 @@ browserTest(
         text,
         /PE \$00000003.*FractalGeneratorPool.*95 %.*1.*1 Session in FractalGeneratorPool.*in time.*PR \$2 ASAP/,
       );
-      assert.match(await page.text("#plots"), /Load of elementsmean 65 %highest 95 %/);
-      assert.match(await page.text("#plots"), /sessions 4elements 5users 3/);
+      await page.says("#plots", /Load of elementsmean 65 %highest 95 %/);
+      await page.says("#plots", /sessions 4elements 5users 3/);
       assert.equal(await page.ask(`document.querySelectorAll("#plots .u-wrap").length`), 3);
     });
     await t.step("an element falls silent: its session fails over; a registrar is taken over", async () => {
@@ -159,6 +159,7 @@ browserTest("whoever wants no motion gets none", async (browser) => {
   await using page = await browser.open(scene.url);
   await wantNoMotion(page);
   await isReady(page);
+  await page.waitFor(`${rowOf("lab2:")} !== undefined`); // what comes last has its place
   await page.waitFor(`${COLOURS} > 20`);
   const still = `document.querySelectorAll("#graph canvas")[1].toDataURL()`,
     picture = await page.ask<string>(still);

@@ -40,8 +40,8 @@ async function watchedPool(): Promise<{
     "cspmonitor",
     ...["-web=127.0.0.1:0", "-localaddress=127.0.0.1:0", "-updateinterval=200"],
   );
-  const [, url = ""] = await monitor.says(/page for a browser: (\S+)/);
-  const [, place = ""] = await monitor.says(/awaiting reports at (\S+)/);
+  const [, url = ""] = await monitor.says(/page for a browser: (\S+)\s/);
+  const [, place = ""] = await monitor.says(/awaiting reports at (\S+)\s/);
   return { scene, monitor, url, place, reports: [`-cspserver=${place}`, "-cspinterval=300"] };
 }
 
@@ -77,6 +77,8 @@ browserTest("the monitor's page shows a pool that lives", async (browser, contex
     user = scene.rsp(
       "pooluser",
       ...["-images=0", "-threads=4", "-width=1600", "-height=1200", "-interimagetime=0"],
+      // An element that only waits for the processor is not left while the test looks at who works where.
+      "-recvtimeout=30000",
       ...[`-output=${scene.directory}/image.png`, "-identifier=0x31", ...reports],
     );
     await rowSays(page, /^PU \$0*31 .*PE \$2[12] FractGen.*PE \$2[12] FractGen/);

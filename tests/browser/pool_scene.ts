@@ -45,7 +45,7 @@ export class PoolScene implements AsyncDisposable {
       ...peer,
       ...options,
     ]);
-    const [, asap, enrp] = await registrar.says(/ASAP has SCTP port (\d+), ENRP (\d+)/);
+    const [, asap, enrp] = await registrar.says(/ASAP has SCTP port (\d+), ENRP (\d+);/);
     this.#registrar = `-registrar=127.0.0.1:${asap}`;
     this.#enrp = enrp ?? "";
     return registrar;
@@ -88,7 +88,7 @@ export class PoolScene implements AsyncDisposable {
       `-output=${this.directory}/image.png`,
       ...options,
     );
-    const [, url] = await program.says(/page for a browser: (\S+)/);
+    const [, url] = await program.says(/page for a browser: (\S+)\s/);
     return { program, url: url! };
   }
 

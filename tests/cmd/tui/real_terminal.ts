@@ -1,4 +1,5 @@
 /** A terminal with a shell in it, as people have one: tmux draws it, and tells what it shows. */
+import { jitter } from "../../jitter.ts";
 
 /** Nothing here takes longer unless it is broken. */
 const DEADLINE_MS = 30_000;
@@ -122,7 +123,10 @@ export class RealTerminal implements AsyncDisposable {
     const deadline = performance.now() + DEADLINE_MS;
     for (;;) {
       const found = await look();
-      if (found !== undefined) return found;
+      if (found !== undefined) {
+        await jitter();
+        return found;
+      }
       if (performance.now() > deadline) {
         const state = JSON.stringify(await this.state());
         throw new Error(`The terminal never showed ${what}; it is ${state}:\n${await this.screen()}`);
