@@ -275,7 +275,10 @@ export class KernelLife {
    */
   release(association: KernelAssociation): void {
     const { sockets, sending } = this.#parts;
-    if (association.socket === sockets.main) this.#peelOffNow(association);
+    if (association.socket === sockets.main) {
+      this.#peelOffNow(association);
+      this.#limitSending(association);
+    }
     this.#byId.delete(association.id);
     this.#byKernelId.delete(association.kernelId);
     sending.forget(association);
@@ -294,12 +297,10 @@ export class KernelLife {
   }
 
   #register(kernelId: number, request: number | undefined, socket: KernelSocket): KernelAssociation {
-    const { sockets, reliability, options } = this.#parts;
+    const { sockets, reliability } = this.#parts;
     const id = ++lastAssociationId;
     const association = new KernelAssociation(id, kernelId, request, socket, performance.now());
     association.reliability = reliability();
-    const room = sendRoomOf(options);
-    if (room !== undefined) association.fullBuffer = new FullBuffer(room);
     this.#byId.set(id, association);
     this.#byKernelId.set(kernelId, association);
     sockets.join(association);
@@ -346,6 +347,15 @@ export class KernelLife {
     }
     keepDynamicAddresses(sockets.main, association.socket);
     association.socket.setReceiveBuffer(MEMORY_FACTOR * (options.receiveBuffer ?? DEFAULTS.receiveBuffer));
+    this.#limitSending(association);
+  }
+
+  /** What waits in a buffer of its own is to drain within a time, where that is wanted. */
+  #limitSending(association: KernelAssociation): void {
+    const room = sendRoomOf(this.#parts.options);
+    if (room === undefined) return;
+    association.socket.setSendBuffer(room.octets);
+    association.fullBuffer = new FullBuffer(room);
   }
 
   #peelOffNow(association: KernelAssociation): void {

@@ -199,11 +199,14 @@ function configureSocket(socket: KernelSocket, options: EndpointOptions, ipv6: b
   for (const [name, value] of optionalSettings(options)) tryOption(socket, name, value);
   for (const [name, value] of requiredSettings(options)) writeOption(socket, name, value);
   if (options.rto !== undefined) setRto(socket, options.rto);
-  socket.setSendBuffer(sendRoomOf(options)?.octets ?? options.sendBuffer ?? DEFAULTS.sendBuffer);
+  socket.setSendBuffer(options.sendBuffer ?? DEFAULTS.sendBuffer);
   socket.setReceiveBuffer(options.receiveBuffer ?? DEFAULTS.receiveBuffer);
 }
 
-/** How much may wait at the kernel for a new association; undefined = as much as the send buffer has room for. */
+/**
+ * How much may wait at the kernel for an association that has a socket to itself; undefined = as much as the send buffer has
+ * room for. Where associations share a socket they share its buffer, too, and one of them cannot say how much of it drains.
+ */
 export function sendRoomOf({ sendBufferMs, sendBuffer }: EndpointOptions): SendRoom | undefined {
   return sendBufferMs === undefined
     ? undefined

@@ -40,7 +40,7 @@ export interface EndpointOptions {
   /**
    * How long what is queued for sending may take to go, about, in milliseconds: on a slow way `blocked` comes before
    * `sendBuffer` is full, so that a message which is urgent does not stand behind so much. More than two round trips. Absent =
-   * however long it takes.
+   * however long it takes, and so it is for associations that share a socket of the kernel.
    */
   readonly sendBufferMs?: number;
   /** Octets of receive buffer per association: the advertised window. Default 1 MiB. */

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { kernelSctpSupport, openKernelTransport } from "../../ffi/kernel_sctp.ts";
 import { leftDescriptors } from "../ffi/left_descriptors.ts";
 import { testTransport } from "../transport/compliance.ts";
-import { Peer } from "../transport/peer.ts";
+import { assertSameOctets, pattern, Peer } from "../transport/peer.ts";
 
 testTransport({
   name: "kernel",
@@ -40,6 +40,25 @@ const FAST = { rto: { initialMs: 100, minMs: 100, maxMs: 200 }, maxInitRetransmi
 
 Deno.test("kernelSctpSupport() says that there is SCTP", () => {
   assert.deepEqual(kernelSctpSupport(), { available: true, reason: "the kernel has SCTP" });
+});
+
+Deno.test("kernel transport: an association that shares a socket has a send buffer without a time", async () => {
+  const transport = openKernelTransport({ peelOff: false });
+  const addresses = ["127.0.0.1"];
+  const server = new Peer(transport, {
+    listen: true,
+    addresses,
+    manualReceive: true,
+    receiveBuffer: 64 * 1024,
+  });
+  const client = new Peer(transport, { addresses, sendBuffer: 1024 * 1024, sendBufferMs: 2000 });
+  const up = await client.up(client.connect(addresses, server.endpoint.port));
+  const { association } = await server.next("up");
+  // More than the peer's window and what may wait in a buffer that begins to follow the speed.
+  for (let i = 0; i < 32; i++) client.send(up.association, pattern(16 * 1024, i));
+  assertSameOctets((await server.message(association)).data, pattern(16 * 1024, 0));
+  assert.ok(!client.events.some(({ type }) => type === "blocked"), "all of it is at the kernel");
+  await transport.close();
 });
 
 Deno.test("kernel transport: a host that is silent is a time-out", async () => {
