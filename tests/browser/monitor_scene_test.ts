@@ -10,6 +10,15 @@ import { PoolScene } from "./pool_scene.ts";
 const ROWS = `[...document.querySelectorAll("#table tbody tr")].map((row) =>
   [...row.cells].map((cell) => cell.textContent).join(" | "))`;
 
+/**
+ * Registrars that look often, and are patient: whoever only waits for the processor is there, and stays with its registrar.
+ * Who is dead is known sooner, since its host refuses what comes for it.
+ */
+const PATIENT: readonly string[] = [
+  ...["-endpointkeepalivetransmissioninterval=500", "-endpointkeepalivetimeoutinterval=30000"],
+  ...["-peerheartbeatcycle=500", "-peermaxtimelastheard=8000", "-peermaxtimenoresponse=7000"],
+];
+
 /** Waits until a row of the table says something. */
 async function rowSays(page: TestPage, pattern: RegExp): Promise<void> {
   await page.waitFor(`${ROWS}.some((row) => ${pattern}.test(row))`).catch(async (error) => {
@@ -45,8 +54,8 @@ async function watchedPool(): Promise<{
   return { scene, monitor, url, place, reports: [`-cspserver=${place}`, "-cspinterval=300"] };
 }
 
-/** So slow that the user's first image lasts for minutes: its sessions are there as long as the test looks. */
-const SLOW: readonly string[] = ["-fgpmaxrate=2000", "-fgpmaxthreads=8", "-policy=LeastUsed"];
+/** So slow that the user's first image lasts for an hour: its sessions are there as long as the test looks. */
+const SLOW: readonly string[] = ["-fgpmaxrate=100", "-fgpmaxthreads=8", "-policy=LeastUsed"];
 
 browserTest("the monitor's page shows a pool that lives", async (browser, context) => {
   const { scene, monitor, url, place, reports } = await watchedPool();
@@ -61,7 +70,7 @@ browserTest("the monitor's page shows a pool that lives", async (browser, contex
   });
 
   await context.step("a registrar and elements appear", async () => {
-    await scene.registrar("-identifier=0x11", "-endpointkeepalivetransmissioninterval=500", ...reports);
+    await scene.registrar("-identifier=0x11", ...PATIENT, ...reports);
     await rowSays(page, /^PR \$00000011 /);
     first = await scene.server(0x21, ...SLOW, ...reports);
     await scene.server(0x22, ...SLOW, ...reports);
@@ -125,14 +134,11 @@ browserTest("the monitor's page shows how a registrar takes over for one that di
   const { scene, url, reports } = await watchedPool();
   await using _ = scene;
   await using page = await browser.open(url);
-  const soon = [
-    ...["-peerheartbeatcycle=500", "-peermaxtimelastheard=3000", "-peermaxtimenoresponse=2000"],
-    "-endpointkeepalivetransmissioninterval=500",
-  ];
-  const first = await scene.registrar("-identifier=0x11", ...soon, ...reports);
+  const first = await scene.registrar("-identifier=0x11", ...PATIENT, ...reports);
   await first.says(/in service/); // one that is starting itself is nobody's mentor
   const server = await scene.server(0x21, "-policy=LeastUsed", ...reports);
-  const second = await scene.registrar("-identifier=0x12", ...soon, ...reports);
+  const learning = [...PATIENT, "-mentordiscoverytimeout=60000"];
+  const second = await scene.registrar("-identifier=0x12", ...learning, ...reports);
   await second.says(/in service, with 1 elements?; its mentor/);
   await rowSays(page, /^PR \$00000011 .*1\[1\] PEs in 1 Pool, 1 Peer/);
   await rowSays(page, /^PR \$00000012 .*1\[0\] PEs in 1 Pool, 1 Peer/);

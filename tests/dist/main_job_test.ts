@@ -51,7 +51,7 @@ Deno.test({
       assert.deepEqual([width, height], [400, 300]);
       assert.ok(new Set(data).size > 10, "an image has colours");
 
-      const dump = room.on(first, "hsdump");
+      const dump = room.on(first, "hsdump", "-timeout=50000");
       assert.equal(await dump.exitCode(), 0, dump.output);
       assert.match(dump.output, /FractalGeneratorPool/);
       await monitor.says(/"event":"appeared".*"group":"PR"/);

@@ -3,6 +3,7 @@
  * libraries that these two are linked with, and nothing else: no Deno, no checkout, no other program, no home.
  */
 import { fileURLToPath } from "node:url";
+import { jitter } from "../jitter.ts";
 import type { Pc, Program } from "../net/lab.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -34,6 +35,7 @@ export async function run(
     ...options,
     signal,
   }).output();
+  await jitter();
   const text = new TextDecoder();
   return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
 }
