@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 const PROGRAM = new URL("few_descriptors.ts", import.meta.url).pathname;
 /** Those of Deno itself, and some more. */
 const LIMIT = 200;
-/** UDP port of these tests alone. */
-const PORT = 24321;
+/** UDP port of this run alone. */
+const PORT = 20_000 + Deno.pid % 1900;
 
 /** How many descriptors each failure has left behind, that with one free descriptor first. */
 export async function leftDescriptors(what: "driver" | "port" | "kernel"): Promise<readonly number[]> {

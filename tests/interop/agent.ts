@@ -1,9 +1,13 @@
 /** An agent of the interoperation tests, as a test sees it; see `agent_protocol.ts`. Every wait has a limit. */
 import { TextLineStream } from "./text_lines.ts";
 import { within } from "./program.ts";
+import { jitter } from "../jitter.ts";
 
-/** Far more than anything takes here, the start of an agent on a busy machine among it; in milliseconds. */
-const PATIENCE_MS = 30_000;
+/**
+ * Far more than anything takes here, in milliseconds: the start of an agent on a busy machine, and usrsctp's time-outs, which
+ * double from what a round trip took while a side stood still.
+ */
+const PATIENCE_MS = 180_000;
 
 /** See the module's description. */
 export class Agent<Order, Report extends { readonly type: string }> {
@@ -55,7 +59,11 @@ export class Agent<Order, Report extends { readonly type: string }> {
     const deadline = performance.now() + PATIENCE_MS;
     for (;;) {
       const at = this.#reports.findIndex(matches);
-      if (at >= 0) return this.#reports.splice(at, 1)[0] as Wanted;
+      if (at >= 0) {
+        const [report] = this.#reports.splice(at, 1);
+        await jitter();
+        return report as Wanted;
+      }
       const leftMs = deadline - performance.now();
       if (leftMs <= 0) {
         const rest = this.#reports.slice(-12).map((report) => JSON.stringify(report)).join("\n");

@@ -38,6 +38,8 @@ const Option = {
 const UNORDERED = 0x400, SACK_IMMEDIATELY = 0x4000;
 /** SCTP_PR_SCTP_TTL, SCTP_PR_SCTP_RTX */
 const TTL = 1, RTX = 3;
+/** SPP_HB_DISABLE, SPP_HB_DEMAND */
+const HB_DISABLE = 2, HB_DEMAND = 4;
 /** The I bit of DATA (RFC 7053). */
 const I_BIT = 8;
 
@@ -66,7 +68,7 @@ const INTERLEAVING: Wishes = {
   ],
 };
 
-/** A delayed SACK would come when usrsctp's time-out is due, which leaves it with another path and a longer time-out. */
+/** A delayed SACK would come when usrsctp's time-out is due, which leaves it with another path. */
 const PROMPT: Wishes = { ours: { sackDelayMs: 0 } };
 
 const authKey = (keynumber: number, text: string) =>
@@ -461,7 +463,6 @@ async function heartbeat(one: Conversation): Promise<void> {
   const answer = await one.event("heartbeatAck");
   assert.equal(answer.address, address);
   await one.chunks();
-  const HB_DEMAND = 4;
   await one.theirOption(
     Option.peerAddressParameters,
     peerAddressParameters(ourAddress, { flags: HB_DEMAND }),
@@ -476,9 +477,15 @@ function describe({ client, udp, family }: Way): string {
   return `${client === "ours" ? "embedded" : "usrsctp"} client, ${udp ? "UDP" : "IP"}, ${family}`;
 }
 
+/** A HEARTBEAT that met the new life of a side before that has set anything up would be answered by ABORT. */
+const NO_HEARTBEATS: Wishes = {
+  ours: { heartbeatIntervalMs: 0 },
+  theirs: [{ number: Option.peerAddressParameters, value: peerAddressParameters("", { flags: HB_DISABLE }) }],
+};
+
 /** A side loses its memory in the midst of an association, and sets it up again (RFC 9260 §5.2.4.1). */
 async function restart(lab: UsrsctpLab, way: Way, side: Side): Promise<void> {
-  const one = await lab.associate(way);
+  const one = await lab.associate(way, NO_HEARTBEATS);
   await one.exchange(100, 1);
   await one.quiet();
   if (side === "ours") {

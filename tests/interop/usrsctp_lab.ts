@@ -185,9 +185,14 @@ const RTOINFO = 1, ASSOCINFO = 2, INITMSG = 3, PEER_ADDR_PARAMS = 0x0a, REMOTE_U
 export type EmbeddedMessage = Pick<Extract<EmbeddedOrder, { do: "send" }>, "length" | "fields">;
 
 /** How long usrsctp may say "not yet", in milliseconds. */
-const RETRY_LIMIT_MS = 20_000;
+const RETRY_LIMIT_MS = 120_000;
 /** What is lost is sent again soon: tests wait for it. */
 const RTO = { initialMs: 200, minMs: 100, maxMs: 400 };
+/**
+ * usrsctp sends again at a time-out only what is out for as long as the round trips want it, and does not start the timer anew
+ * when that is nothing: where a side has stood still for more than a third of its largest time-out, what is lost would stay so.
+ */
+const THEIR_LONGEST_RTO_MS = 60_000;
 /** So often that neither a path nor a peer is given up while a side stands still: by default that is a matter of seconds. */
 const RETRANSMISSIONS = 100;
 
@@ -304,7 +309,10 @@ export class Conversation {
       return;
     }
     const options: UsrsctpOption[] = [
-      { number: RTOINFO, value: structure([4, 0], [4, RTO.initialMs], [4, RTO.maxMs], [4, RTO.minMs]) },
+      {
+        number: RTOINFO,
+        value: structure([4, 0], [4, RTO.initialMs], [4, THEIR_LONGEST_RTO_MS], [4, RTO.minMs]),
+      },
       { number: ASSOCINFO, value: structure([4, 0], [4, 0], [4, 0], [4, 0], [2, RETRANSMISSIONS], [2, 0]) },
       { number: INITMSG, value: structure([2, 0], [2, 0], [2, RETRANSMISSIONS], [2, 0]) },
       { number: PEER_ADDR_PARAMS, value: peerAddressParameters("", { maxRetransmissions: RETRANSMISSIONS }) },

@@ -222,7 +222,7 @@ if (import.meta.main) {
   usrsctp.usrsctp_sysctl_set_sctp_no_csum_on_loopback(0);
   try {
     await (task.role === "server" ? serve(task) : ask(task));
-    await new Promise((resolve) => setTimeout(resolve, 200)); // its threads may have a last packet to send
+    await new Promise((resolve) => setTimeout(resolve, 1000)); // its threads may have a last packet to send
   } catch (error) {
     report({ type: "failed", why: String(error) });
   }

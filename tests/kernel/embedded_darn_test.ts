@@ -93,6 +93,7 @@ Deno.test("sctp_darn sends to rsp darn on the embedded stack", async () => {
     await sender.says(/Successfully SHUTDOWN the original association/);
     await sender.types("snd=11");
     await listener.says(/"event":"message","association":2.*"length":11/);
+    await sender.says(/New connection, peer addresses/, 2); // before that it does not know what to abort
     await sender.types("abort");
     await listener.says(/"event":"down","association":2.*"reason":"aborted","origin":"peer","code":12/);
     await listener.signal("SIGINT");

@@ -154,12 +154,13 @@ for (const [name, interleaving] of [["FORWARD TSN", false], ["I-FORWARD TSN", tr
       here.peer.send(here.association, pattern(ONE_CHUNK, i), 0x7e57_0200 + i, i % 3);
     }
     const found = new Set<number>();
-    while (![0, 1, 2, 3, 4, 5].every((i) => found.has(0x7e57_0200 + i))) {
+    const allOfThese = () => [0, 1, 2, 3, 4, 5].every((i) => found.has(0x7e57_0200 + i));
+    while (gives ? !allOfThese() : found.size < 18) { // an unordered one may be the last to arrive
       const { ppid, data } = await there.peer.message(there.association);
       assertSameOctets(data, pattern(ONE_CHUNK, ppid & 0xff));
       found.add(ppid);
     }
-    assert.equal(found.size < 18, gives, `${found.size} of 18 messages have arrived`);
+    if (gives) assert.ok(found.size < 18, `${found.size} of 18 messages have arrived`);
   });
 }
 

@@ -7,6 +7,7 @@ import { openEmbeddedTransport } from "../../cmd/driver/embedded_transport.ts";
 import type { AssociationUp, EndpointOptions } from "../../protocol/net.ts";
 import { encapsulationPort } from "../../protocol/sctp/mod.ts";
 import { assertSameOctets, pattern, Peer } from "../transport/peer.ts";
+import { PATIENT } from "./host_and_guest.ts";
 import {
   GUEST_PORT,
   GUEST_UDP_PORT,
@@ -39,7 +40,8 @@ async function withGuest(
 ): Promise<void> {
   const transport = openEmbeddedTransport({ raw: carrier.raw });
   try {
-    const peer = new Peer(transport, { listen: true, heartbeatIntervalMs: 300, ...options });
+    const common = { listen: true, heartbeatIntervalMs: 300, associationMaxRetransmissions: PATIENT };
+    const peer = new Peer(transport, { ...common, ...options });
     await body(peer, await peer.up(peer.connect(options.to, GUEST_PORT, carrier.kernelPort)));
   } finally {
     await transport.close();

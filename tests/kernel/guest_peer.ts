@@ -10,12 +10,19 @@ import { GUEST_PORT, type GuestCommand, type GuestReport, PPID_CONTROL, PPID_ECH
 
 /** A host that has been silent for so long is gone, and shall not hold up the other groups of tests; in milliseconds. */
 const PATIENCE_MS = 120_000;
+/** At the end, the host is to hear of a shutdown also where it is stopped for more than the usual two seconds. */
+const LINGER_MS = 20_000;
 
 /** Serves until it is told to quit. */
 export async function serveHost(onReady: () => void): Promise<void> {
   const transport = openKernelTransport();
   const quit = Promise.withResolvers<void>();
-  const peer = new Peer(transport, { port: GUEST_PORT, listen: true, heartbeatIntervalMs: 300 });
+  const peer = new Peer(transport, {
+    port: GUEST_PORT,
+    listen: true,
+    heartbeatIntervalMs: 300,
+    associationMaxRetransmissions: 100, // the host may be stopped for some seconds
+  });
   let timer: ReturnType<typeof setTimeout> | undefined;
   const onSign = () => {
     clearTimeout(timer);
@@ -80,5 +87,6 @@ export async function serveHost(onReady: () => void): Promise<void> {
   onReady();
   await quit.promise;
   clearTimeout(timer);
+  await peer.endpoint.close(LINGER_MS);
   await transport.close();
 }

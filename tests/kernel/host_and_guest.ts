@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { type EmbeddedTransport, openEmbeddedTransport } from "../../cmd/driver/embedded_transport.ts";
 import type { AssociationUp, EndpointOptions } from "../../protocol/net.ts";
 import { encapsulationPort } from "../../protocol/sctp/mod.ts";
+import { jitter } from "../jitter.ts";
 import { Peer } from "../transport/peer.ts";
 import { GUEST_UDP_PORT, NETWORKS } from "./peer_network.ts";
 import { type RemoteEndpoint, RemoteGuest } from "./remote_guest.ts";
@@ -10,6 +11,12 @@ import { type RemoteEndpoint, RemoteGuest } from "./remote_guest.ts";
 /** All addresses, by host; the first of each is IPv4 on the first network. */
 export const HOST: readonly string[] = NETWORKS.flatMap(({ host }) => host);
 export const GUEST: readonly string[] = NETWORKS.flatMap(({ guest }) => guest);
+
+/**
+ * So often nobody answers before an association is given up. Four paths with HEARTBEATs in short intervals come to the usual
+ * ten in some seconds, and a side may be stopped for so long.
+ */
+export const PATIENT = 100;
 
 /** Both ends of a test. */
 export interface HostAndGuest {
@@ -48,7 +55,12 @@ export async function withHostAndGuest(
   const remoteTransport = guest.transport();
   const transport = openEmbeddedTransport({ raw: carrier === "raw" ? "on" : "off" });
   try {
-    const common = { listen: true, heartbeatIntervalMs: 300, ...both };
+    const common = {
+      listen: true,
+      heartbeatIntervalMs: 300,
+      associationMaxRetransmissions: PATIENT,
+      ...both,
+    };
     const kernel = new Peer(remoteTransport, { ...common, ...options.kernel });
     const embedded = new Peer(transport, { ...common, ...options.embedded });
     options.prepare?.({ embedded, kernel });
@@ -78,4 +90,5 @@ export async function setCable(state: "in" | "out"): Promise<void> {
   const words = state === "in" ? ["master", "br0"] : ["nomaster"];
   const { success } = await new Deno.Command("ip", { args: ["link", "set", "cable0", ...words] }).output();
   assert.ok(success);
+  await jitter();
 }

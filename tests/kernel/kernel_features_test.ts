@@ -66,6 +66,8 @@ Deno.test("kernel features: streams are added, and the association is reset", as
     assert.deepEqual([there.outboundStreams, there.inboundStreams], [3, 7]);
     client.send(atClient.association, pattern(10, 1), 0, 6);
     assert.equal((await server.message(atServer.association)).stream, 6);
+    // Nothing may be without an answer when the association is reset.
+    await until(() => client.endpoint.status(atClient.association)?.unacknowledgedChunks === 0);
     client.execute({ type: "resetAssociation", association: atClient.association });
     const reset = await client.next("associationReset"), peer = await server.next("associationReset");
     assert.deepEqual([reset.outcome, peer.outcome], ["performed", "performed"]);
@@ -110,8 +112,9 @@ Deno.test("kernel features: messages are abandoned when their time is up", async
         reliability: { policy: "ttl", lifetimeMs: 50 },
       });
     }
-    const failed = await client.next("sendFailed");
-    assert.deepEqual([failed.failure, failed.context, failed.sent], ["abandoned", 100 + failed.ppid, false]);
+    // What was sent without an answer may be given up before what was not sent.
+    const failed = await client.next("sendFailed", ({ sent }) => !sent);
+    assert.deepEqual([failed.failure, failed.context], ["abandoned", 100 + failed.ppid]);
     assert.equal(failed.data.length, 16_384);
     const counts = client.endpoint.getOption("pr_assoc_status", { association });
     assert.ok(Number(counts["ttl_unsent"]) > 0, JSON.stringify(counts));
@@ -394,7 +397,7 @@ Deno.test("kernel features: the answer to a HEARTBEAT is told, with its round-tr
     client.execute({ type: "heartbeat", association });
     for (const address of both.addresses) {
       const { roundTripMs } = await client.next("heartbeatAck", (event) => event.address === address);
-      assert.ok(roundTripMs > 0 && roundTripMs < 5000, `${roundTripMs} ms`);
+      assert.ok(roundTripMs > 0 && roundTripMs < 60_000, `${roundTripMs} ms`);
     }
     client.execute({ type: "heartbeat", association, address: "127.0.0.2" });
     assert.equal((await client.next("heartbeatAck")).address, "127.0.0.2");

@@ -72,7 +72,7 @@ Deno.test("kernel transport: a host that is silent is a time-out", async () => {
 
 Deno.test("kernel transport: a connect can be aborted before it is up", async () => {
   const transport = openKernelTransport();
-  const client = new Peer(transport, FAST);
+  const client = new Peer(transport, {});
   const request = client.connect(["10.97.0.2"], 7);
   const closing = client.endpoint.close();
   const down = await client.next("down", (event) => event.request === request);

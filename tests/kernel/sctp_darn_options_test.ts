@@ -9,7 +9,7 @@ import type { Pc, Program } from "../net/lab.ts";
 import { original } from "./original_darn.ts";
 
 /** What takes seconds in the guest. */
-const PATIENCE_MS = 40_000;
+const PATIENCE_MS = 120_000;
 const LISTENER_PORT = 1234;
 /** A third IPv4 address of the sender's PC. */
 const THIRD = "10.2.0.12";

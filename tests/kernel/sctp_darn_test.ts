@@ -12,7 +12,7 @@ import { addressesOf } from "../net/sctp_lab.ts";
 import { inFull, original } from "./original_darn.ts";
 
 /** What takes seconds in the guest. */
-const PATIENCE_MS = 40_000;
+const PATIENCE_MS = 120_000;
 
 /** UDP port at which the kernel unpacks SCTP. */
 const KERNEL_UDP_PORT = 9899;
@@ -233,6 +233,7 @@ for (const carrier of CARRIERS) {
         await sender.says(/Successfully SHUTDOWN the original association/, PATIENCE_MS);
         await sender.types("snd=11");
         await listener.says(/"event":"message","association":2.*"length":11/, PATIENCE_MS);
+        await sender.saysTimes("New connection, peer addresses", 2, PATIENCE_MS); // of which it knows what to abort
         await sender.types("abort");
         await listener.says(
           /"event":"down","association":2.*"reason":"aborted","origin":"peer","code":12/,

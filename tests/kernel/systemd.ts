@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
+import { jitter } from "../jitter.ts";
 
 /** What scripts/build has made; the lab sees to it that it is new. */
 const ONE_FILE = fileURLToPath(new URL("../../dist/rsp", import.meta.url));
@@ -105,6 +106,7 @@ export class Systemd implements AsyncDisposable {
       assert.ok(performance.now() < deadline, `${what}: not in time`);
       await new Promise((resolve) => setTimeout(resolve, QUESTION_INTERVAL_MS));
     }
+    await jitter();
   }
 
   /** Where its units are. */

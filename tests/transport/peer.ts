@@ -14,6 +14,7 @@ import type {
   TransportCommand,
   TransportEvent,
 } from "../../protocol/net.ts";
+import { jitter } from "../jitter.ts";
 
 type EventOf<Type extends TransportEvent["type"]> = Extract<TransportEvent, { type: Type }>;
 
@@ -23,7 +24,9 @@ interface Waiter {
 }
 
 /** Milliseconds that a test waits for an event: a guest on an emulated kernel is slow, and machines are shared. */
-const DEADLINE_MS = 20_000;
+const DEADLINE_MS = 60_000;
+/** Of so many waits each may be followed by a stand-still: some tests wait for hundreds of messages. */
+const JITTERED_WAITS = 10;
 let lastRequest = 0;
 
 // Deno's first timer loads its module, and microtasks run meanwhile: an event could come before its waiter is there.
@@ -38,6 +41,7 @@ export class Peer {
   onEvent: ((event: TransportEvent) => void) | undefined;
   #waiters: Waiter[] = [];
   #executing = false;
+  #waits = 0;
 
   constructor(transport: Transport, options: EndpointOptions) {
     this.endpoint = transport.open(options, (events) => {
@@ -74,6 +78,15 @@ export class Peer {
   async next<Type extends TransportEvent["type"]>(
     type: Type,
     matches: (event: EventOf<Type>) => boolean = () => true,
+  ): Promise<EventOf<Type>> {
+    const event = await this.#next(type, matches);
+    if (++this.#waits <= JITTERED_WAITS) await jitter();
+    return event;
+  }
+
+  async #next<Type extends TransportEvent["type"]>(
+    type: Type,
+    matches: (event: EventOf<Type>) => boolean,
   ): Promise<EventOf<Type>> {
     const wanted = (event: TransportEvent): event is EventOf<Type> =>
       event.type === type && matches(event as EventOf<Type>);
