@@ -47,9 +47,12 @@ export async function packets(
 /** Warnings that tell of a machine that stood still: a packet was sent again though its acknowledgement was there, or often. */
 const SLOWNESS = ["sctp.retransmitted_after_ack.expert", "sctp.retransmission.more_than_twice"];
 
+/** A display filter: packets of which tshark warns, and not for that. */
+export const WARNED: string = `(_ws.expert.severity >= "Warning"${
+  SLOWNESS.map((field) => ` and !${field}`).join("")
+})`;
+
 /** Packets that tshark finds fault with: malformed, a wrong checksum, or a warning. */
 export async function faultyPackets(file: string): Promise<string[]> {
-  const slow = SLOWNESS.map((field) => ` and !${field}`).join("");
-  const warned = `(_ws.expert.severity >= "Warning"${slow})`;
-  return await packets(file, `_ws.malformed or sctp.checksum.status == "Bad" or ${warned}`);
+  return await packets(file, `_ws.malformed or sctp.checksum.status == "Bad" or ${WARNED}`);
 }
