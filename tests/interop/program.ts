@@ -16,12 +16,16 @@ const QUOTED_CHARACTERS = 2000;
 export class Program {
   /** For people. */
   readonly name: string;
-  /** Resolves with the exit status. */
+  /** Resolves with the exit status, when all that it printed is there. */
   readonly exited: Promise<number>;
+  /** Resolves at its end, even where what it has started goes on and has its output still open. */
+  readonly gone: Promise<void>;
   readonly #child: Deno.ChildProcess;
   readonly #input: WritableStreamDefaultWriter<Uint8Array>;
   #output = "";
   #hasExited = false;
+  /** The exit status. Its last words may still be on their way when it has ended: not before all of them are here. */
+  #exitCode: number | undefined;
   #wake: PromiseWithResolvers<void> = Promise.withResolvers();
 
   /** Starts it. Its standard input stays open. */
@@ -36,6 +40,9 @@ export class Program {
     }).spawn();
     this.#child = child;
     this.#input = child.stdin.getWriter();
+    this.gone = child.status.then(() => {
+      this.#hasExited = true;
+    });
     this.exited = this.#run(child);
   }
 
@@ -67,16 +74,14 @@ export class Program {
   ): Promise<Found> {
     const deadline = performance.now() + limitMs;
     for (;;) {
-      // Its last words may still be on their way when it has ended: then all of them are waited for, and looked at.
-      const code = this.#hasExited ? await this.exited : undefined;
       const found = find(this.output);
       if (found !== undefined) {
         await jitter();
         return found;
       }
       const leftMs = deadline - performance.now();
-      if (code !== undefined || leftMs <= 0) {
-        const why = code !== undefined ? `it ended with ${code}` : `${limitMs} ms passed`;
+      if (this.#exitCode !== undefined || leftMs <= 0) {
+        const why = this.#exitCode !== undefined ? `it ended with ${this.#exitCode}` : `${limitMs} ms passed`;
         throw new Error(`No ${what} from ${this.name}: ${why}. ${this.quote()}`);
       }
       await within(leftMs, this.#wake.promise);
@@ -134,8 +139,8 @@ export class Program {
     };
     const reading = Promise.all([read(child.stdout), read(child.stderr)]);
     const { code } = await child.status;
-    this.#hasExited = true;
     await reading;
+    this.#exitCode = code;
     await this.#input.abort().catch(() => {}); // the pipe may have broken with the program
     this.#changed();
     return code;

@@ -1,6 +1,6 @@
 /**
  * A laboratory of four PCs and a switch, in namespaces of the guest: programs that are run on the PCs, and what a capture
- * at the switch shows. For the tests against RSPLIB; needs root, `ip`, `tcpdump`, `tshark`, `stdbuf`.
+ * at the switch shows. For the tests against RSPLIB; needs root, `ip`, `tc`, `tcpdump`, `tshark`, `stdbuf`.
  */
 import assert from "node:assert/strict";
 import type { AsapMessage } from "../../protocol/asap/mod.ts";
@@ -20,6 +20,8 @@ const DENO = [Deno.execPath(), "run", "--allow-all", "--no-check", "--cached-onl
 const ORIGINAL = ["stdbuf", "-oL", "-eL"];
 /** How long something may take to be seen, in milliseconds: a guest is slow, and its machine shared. */
 const LIMIT_MS = 120_000;
+/** Of a slow cable: at first a burst of packets, then so many bits a second, and room for whatever SCTP has under way. */
+const SLOWNESS = ["tbf", "rate", "512kbit", "burst", "16kb", "limit", "4mb"] as const;
 /** Of milliseconds, and errors in a row. The least one comes first: it may not be above the others. */
 const HASTE = [
   ...[["rto_min", 300], ["rto_initial", 400], ["rto_max", 500]] as const,
@@ -109,6 +111,11 @@ export class Lab implements AsyncDisposable {
   /** Pulls the cable of a role's PC: from one moment to the next nothing comes from there, nor gets there. */
   async pull(role: Role): Promise<void> {
     await ip("-n", this.#name("switch"), "link", "set", `v${PCS[role]}`, "down");
+  }
+
+  /** From now on what the PC of a role sends takes its time: 64 kB a second. Nothing gets lost. */
+  async slowDown(role: Role): Promise<void> {
+    await ip("netns", "exec", this.#name(role), "tc", "qdisc", "add", "dev", "eth0", "root", ...SLOWNESS);
   }
 
   /**

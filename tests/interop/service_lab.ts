@@ -4,10 +4,11 @@
  */
 import assert from "node:assert/strict";
 import { Ppid } from "../../protocol/net.ts";
+import { jitter } from "../jitter.ts";
 import type { SeenMessage } from "./live_capture.ts";
 import type { Program } from "./program.ts";
 import { readPcap } from "../pcap.ts";
-import { faults, Lab, type Role, sentBy } from "./rsplib_lab.ts";
+import { faults, Lab, PATIENT_ELEMENT, PATIENT_REGISTRAR, type Role, sentBy, serving } from "./rsplib_lab.ts";
 
 /** Who made a program. */
 export type Make = "ours" | "original";
@@ -34,6 +35,8 @@ export interface Scene {
   readonly userIsProgram?: boolean;
   /** Its users do not look themselves whether their server is still there: they wait until SCTP gives it up. */
   readonly trustsSctp?: boolean;
+  /** The first server has a slow cable: what it serves takes long enough for it to be lost meanwhile. */
+  readonly isSlow?: boolean;
   /** From the start of the first user, for whom the first server is chosen, on. */
   play(stage: Stage): Promise<void>;
 }
@@ -51,7 +54,7 @@ const PCAP_HEADER_BYTES = 24;
 /** RSPLIB's programs end at once or, as its scripting server with sessions, not at all; in milliseconds. */
 export const PATIENCE_WITH_ORIGINALS_MS = 2000;
 /** How often a line is typed, and how long what is to follow from it may take, in milliseconds. */
-const ATTEMPTS = 12, ATTEMPT_MS = 5000;
+const ATTEMPTS = 24, ATTEMPT_MS = 5000;
 
 /** A scene, who plays it, and what happens to the first server when it is to be lost. */
 export interface Play {
@@ -129,8 +132,9 @@ export class Stage {
     this.#programs.registrar = this.#start("registrar", [
       ours ? "registrar" : "rspregistrar",
       `-asap=${REGISTRAR}`,
+      PATIENT_REGISTRAR,
     ]);
-    await this.program("registrar").says(ours ? /serves ASAP/ : /ASAP Parameters/);
+    await serving(this.program("registrar"));
   }
 
   /** Starts a server, and waits until it is registered. */
@@ -139,6 +143,7 @@ export class Stage {
     const program = this.cast[role] === "ours" ? "server" : "rspserver";
     this.#programs[role] = this.#start(role, [
       ...[program, `-${service}`, `-registrar=${REGISTRAR}`],
+      ...this.cast[role] === "original" ? [PATIENT_ELEMENT] : [],
       ...plot === undefined ? [`-identifier=${ELEMENT_ID[role]}`] : [],
       ...serverOptions?.(role, this.folder, this.cast[role]) ?? [],
     ]);
@@ -159,11 +164,20 @@ export class Stage {
     return program;
   }
 
+  /** The first server stands still: its kernel goes on, but nothing is answered any more. */
+  stopServer(): void {
+    this.program("server").signal("SIGSTOP");
+  }
+
   /** The first server is lost. @returns how many messages there were until then */
   async loseServer(): Promise<number> {
     const from = this.lab.messages.length;
     if (this.#loss === "cut off") await this.lab.pull("server");
-    else await this.program("server").kill();
+    else {
+      this.program("server").signal("SIGKILL");
+      await this.program("server").gone; // the job of a scripting server goes on without it, and has its output open
+    }
+    await jitter();
     return from;
   }
 
@@ -197,13 +211,15 @@ export class Stage {
    * Gives the user a line to send, again and again until something is seen: what RSPLIB's terminal sends to a server that
    * is just dying is lost.
    *
-   * @param seen waits for it; fails when it has not come after the time that it is told
+   * @param seen waits for it; fails when it has not come after the time that it is told; is told, too, what was typed last,
+   *   which is a bit different each time
    */
-  async types(line: string, seen: (limitMs: number) => Promise<unknown>): Promise<void> {
+  async types(line: string, seen: (limitMs: number, text: string) => Promise<unknown>): Promise<void> {
     for (let attempt = 1;; attempt++) {
-      await this.user.type(`${line}\n`);
+      const text = attempt === 1 ? line : `${line} (${attempt})`;
+      await this.user.type(`${text}\n`);
       try {
-        await seen(ATTEMPT_MS);
+        await seen(ATTEMPT_MS, text);
         return;
       } catch (error) {
         if (attempt === ATTEMPTS || !this.user.isRunning) throw error;
@@ -243,6 +259,7 @@ export async function enact(play: Play, review: Review): Promise<void> {
   try {
     await using lab = await Lab.make(`services-${Deno.pid}`);
     if (loss === "cut off" && scene.trustsSctp === true) await lab.hurry("user");
+    if (scene.isSlow === true) await lab.slowDown("server");
     const stage = new Stage(lab, play, folder);
     await stage.startRegistrar();
     await stage.startServer("server");

@@ -15,7 +15,7 @@ import {
   pingPongOf,
   textOf,
 } from "./service_messages.ts";
-import { assertResult, packWork } from "./work_package.ts";
+import { assertResult, packWork, waitFor } from "./work_package.ts";
 
 /** Messages in a row that show that a service goes on. */
 const ENOUGH = 5;
@@ -24,10 +24,15 @@ function terminal(make: Make, ...words: readonly string[]): readonly string[] {
   return [make === "ours" ? "terminal" : "rspterminal", ...words];
 }
 
-/** The user is given a line, and sends it to this server. */
+/**
+ * The user is given a line, and sends it to this server. Where it took several attempts, the last one gets there: our user
+ * that is ended while a line waits for a server says so by its exit status.
+ */
 async function sends(stage: Stage, server: Server, line: string): Promise<void> {
-  const isLine = (seen: SeenMessage) => textOf(seen).includes(line);
-  await stage.types(line, (limitMs) => stage.asks(server, isLine, { limitMs }));
+  await stage.types(
+    line,
+    (limitMs, text) => stage.asks(server, (seen) => textOf(seen).includes(`${text}\n`), { limitMs }),
+  );
 }
 
 const echo: Scene = {
@@ -53,24 +58,38 @@ const discard: Scene = {
     await stage.loseServer();
     await sends(stage, "secondServer", "more of it");
     await stage.program("secondServer").says(/discard/i);
-    assert.doesNotMatch(stage.user.output, />/, "nothing comes back");
+    assert.doesNotMatch(stage.user.output, /from PE/, "nothing comes back");
   },
 };
 
-/** After an answer it takes a line to make our user ask again; RSPLIB's does so all the time. */
+/**
+ * After an answer it takes a line to make our user ask again, a single one, since from then on it rests, as it says at this
+ * log level; RSPLIB's asks all the time, unless it finds nobody.
+ */
 const daytime: Scene = {
   service: "daytime",
-  user: (make) => terminal(make, "-poolhandle=DaytimePool"),
+  user: (make) => terminal(make, "-poolhandle=DaytimePool", ...make === "ours" ? ["-loglevel=3"] : []),
   async play(stage) {
     await stage.serves("server", isDaytime);
     await stage.user.says(/from PE \$11111111> [A-Z][a-z]+day, /);
+    const ours = stage.cast.user === "ours";
+    if (ours) await stage.user.says(/the next line asks again/);
     const from = await stage.loseServer();
-    await stage.types("And now?", (limitMs) => stage.serves("secondServer", isDaytime, { from, limitMs }));
-    await stage.user.says(/from PE \$22222222> [A-Z][a-z]+day, /);
+    if (!ours) {
+      await stage.types("And now?", (limitMs) => stage.serves("secondServer", isDaytime, { from, limitMs }));
+      await stage.user.says(/from PE \$22222222> [A-Z][a-z]+day, /);
+      return;
+    }
+    await stage.user.type("And now?\n");
+    const answer = textOf(await stage.serves("secondServer", isDaytime, { from })).trim();
+    await stage.user.until(answer, (output) => output.includes(`from PE $22222222> ${answer}`) || undefined);
   },
 };
 
-/** The service that RSPLIB's server does not start. As with daytime, a line makes our user ask again. */
+/**
+ * The service that RSPLIB's server does not start. Our user rests when it loses a server soon after the first characters, as
+ * it does after an answer: then a line makes it ask again.
+ */
 export const CHARGEN: Scene = {
   service: "chargen",
   user: (make) => terminal(make, "-poolhandle=CharGenPool"),
@@ -79,20 +98,28 @@ export const CHARGEN: Scene = {
     const from = await stage.loseServer();
     const more = { count: ENOUGH, from } as const;
     await stage.types("More!", (limitMs) => stage.serves("secondServer", isCharacters, { ...more, limitMs }));
+    // Then it has sent the line, too: our user that is ended while one waits says so by its exit status.
+    await stage.user.says(/from PE \$22222222> /);
   },
 };
 
-/** Between two Pings, in milliseconds: mostly time enough to lose the server that has just told how far it is. */
+/** Between two Pings, in milliseconds. */
 const PING_MS = 400;
+/** A server that stands still is not left for that, in milliseconds. */
+const PONG_LIMIT_MS = 600_000;
 
 const pingpong: Scene = {
   service: "pingpong",
   trustsSctp: true,
-  user: () => ["pingpongclient", `-interval=${PING_MS}`],
+  user: (make) => [
+    ...["pingpongclient", `-interval=${PING_MS}`],
+    ...make === "ours" ? [`-recvtimeout=${PONG_LIMIT_MS}`] : [], // RSPLIB's waits for ever
+  ],
   async play(stage) {
     await stage.serves("server", isPingPong("pong"), { count: ENOUGH });
-    // The server is lost between two Pings.
-    await stage.lab.seesAsap("cookie", "server", { from: stage.lab.messages.length });
+    // A user that sends to a lost server before it has read the last cookie fails over without that: this one has read it.
+    stage.stopServer();
+    await stage.asks("server", isPingPong("ping"), { count: ENOUGH, from: stage.lab.messages.length });
     const from = await stage.loseServer();
     await stage.lab.seesAsap("cookieEcho", "user", { from });
     await stage.serves("secondServer", isPingPong("pong"), { count: ENOUGH, from });
@@ -103,7 +130,7 @@ const pingpong: Scene = {
 
 /**
  * The first server numbers its replies from 1 on and its cookies tell the next number; the second server goes on from the last
- * cookie. RSPLIB's server sends a cookie up to 200 ms behind its reply (Nagle's algorithm), and can be lost in between.
+ * cookie. The first one may have been stopped between a reply and its cookie.
  *
  * @returns whether the last reply of the first server was without its cookie, so that the second one repeats its number
  */
@@ -129,20 +156,24 @@ function assertRepliesGoOn(messages: readonly SeenMessage[]): boolean {
   return toldLate;
 }
 
-/** Large enough that a server can be lost long before its end. */
+/** Over a slow cable it takes 40 s: a server can be lost long before its end. */
 const WIDTH = 1024, HEIGHT = 600;
+/** A server that is silent for so long is left: on a busy machine, the first words take their time. In milliseconds. */
+const DATA_LIMIT_MS = 20_000;
 /** Data messages of a server before it is lost, of about 1900. */
 const MESSAGES_BEFORE_LOSS = 20;
 /** For the rest of the image, on a slow and shared machine. */
-const IMAGE_LIMIT_MS = 120_000;
+const IMAGE_LIMIT_MS = 300_000;
 
 const fractal: Scene = {
   service: "fractal",
+  isSlow: true,
   user: (make, folder) => [
     ...make === "ours"
       ? ["pooluser", "-fractal", `-output=${folder}/image.png`, "-configdir=none"]
       : ["fractalpooluser"],
     ...[`-width=${WIDTH}`, `-height=${HEIGHT}`],
+    ...[`-recvtimeout=${DATA_LIMIT_MS}`, `-sendtimeout=${DATA_LIMIT_MS}`], // which RSPLIB takes for each other
   ],
   async play(stage) {
     await stage.serves("server", (seen) => fractalOf(seen)?.type === "data", { count: MESSAGES_BEFORE_LOSS });
@@ -150,7 +181,8 @@ const fractal: Scene = {
     assert.ok(!stage.lab.messages.some(isEndOfImage), "the server was lost in time");
     await stage.lab.seesAsap("cookieEcho", "user", { from });
     await stage.serves("secondServer", isEndOfImage, { from, limitMs: IMAGE_LIMIT_MS });
-    assertWholeImage(stage.lab.messages);
+    const isFirst = ({ source }: SeenMessage) => Lab.addresses("server").includes(source);
+    assertWholeImage(stage.lab.messages, stage.cast.server === "original" ? isFirst : undefined);
     if (stage.cast.user === "original") return;
     assert.equal(await stage.user.ends(), 0, stage.user.quote());
     await assertPng(`${stage.folder}/image.png`, WIDTH, HEIGHT);
@@ -162,18 +194,22 @@ function isEndOfImage(seen: SeenMessage): boolean {
 }
 
 /** Calculations per second: no job ends at the first server, and at the second each one does in no time. */
-const CAPACITY = { server: 1e6, secondServer: 1e10 } as const;
+const CAPACITY = { server: 1, secondServer: 1e10 } as const;
+/** On average: sizes are exponentially distributed, so that one of a hundred has not even a hundredth of it. */
 const CALCULATIONS = 1e9;
+/** How often servers and users ask each other, and how long one may be silent, in milliseconds. */
+const ASK_MS = 1000, SILENCE_MS = 10_000;
 
 const calcapp: Scene = {
   service: "calcapp",
   serverOptions: (role, folder) => [
     ...[`-capcapacity=${CAPACITY[role]}`, "-capcookiemaxtime=0.5"],
+    ...[`-capkeepalivetransmissioninterval=${ASK_MS}`, `-capkeepalivetimeoutinterval=${SILENCE_MS}`],
     ...[`-capvector=${folder}/${role}.vec`, `-capscalar=${folder}/${role}.sca`],
   ],
   user: (_, folder) => [
     ...["calcappclient", `-jobsize=${CALCULATIONS}`, "-jobinterval=0.5"],
-    ...["-keepalivetransmissioninterval=1000", "-keepalivetimeoutinterval=2000"],
+    ...[`-keepalivetransmissioninterval=${ASK_MS}`, `-keepalivetimeoutinterval=${SILENCE_MS}`],
     ...[`-vector=${folder}/user.vec`, `-scalar=${folder}/user.sca`],
   ],
   async play(stage) {
@@ -181,6 +217,9 @@ const calcapp: Scene = {
     assert.ok(request?.type === "request");
     const { jobId, jobSize } = request;
     await stage.lab.seesAsap("cookie", "server");
+    // A user that sends to a lost server before it has read the cookie fails over without that. This one has read it: the
+    // second of its answers is to what came behind the cookie.
+    await stage.asks("server", isCalcApp("keepAliveAck"), { count: 2, from: stage.lab.messages.length });
     const from = await stage.loseServer();
     await stage.lab.seesAsap("cookieEcho", "user", { from });
     const accept = await stage.serves("secondServer", isCalcApp("accept"), { from });
@@ -191,19 +230,26 @@ const calcapp: Scene = {
   },
 };
 
-/** The job takes so long that its server can be lost meanwhile, in seconds. */
-const JOB_SECONDS = 5;
+/** The job waits for this file, so that no server ends it before the first one is lost. */
+const SERVER_IS_LOST = "server-is-lost";
 
 const scripting: Scene = {
   service: "scripting",
-  serverOptions: () => ["-ssmaxthreads=2"],
+  // A sandboxed job would not see that file.
+  serverOptions: (_role, _folder, make) => [
+    "-ssmaxthreads=2",
+    ...make === "ours" ? ["-sssandbox=none"] : [],
+  ],
   user: async (_, folder) => [
-    ...["scriptingclient", ...await packWork(folder, `sleep ${JOB_SECONDS}`), `-output=${folder}/result`],
-    ...["-retrydelay=200", "-keepaliveinterval=1000", "-keepalivetimeout=2000"],
+    ...["scriptingclient", ...await packWork(folder, waitFor(`${folder}/${SERVER_IS_LOST}`))],
+    ...[`-output=${folder}/result`, "-retrydelay=200"],
+    // RSPLIB's user asks while it still uploads, too, and is turned away for that: by then the job has begun.
+    ...["-keepaliveinterval=15000", "-keepalivetimeout=10000"],
   ],
   async play(stage) {
     await stage.serves("server", isScripting("status"));
     const from = await stage.loseServer();
+    await Deno.writeTextFile(`${stage.folder}/${SERVER_IS_LOST}`, "");
     await stage.serves("secondServer", isScripting("status"), { from, count: 2 });
     assert.equal(await stage.user.ends(), 0, stage.user.quote());
     await assertResult(`${stage.folder}/result`);

@@ -10,9 +10,9 @@ const INPUT = "All work and no play makes Jack a dull boy.\n".repeat(1000);
 /** RSPLIB takes any file for an environment. */
 const ENVIRONMENT = "Redrum.\n".repeat(2500);
 
-/** A job waits until this file is there. */
+/** A job waits until this file is there; not for ever, since its test may have failed. */
 export function waitFor(file: string): string {
-  return `until [ -e ${file} ]; do sleep 0.1; done`;
+  return `n=0; until [ -e ${file} ] || [ $n -gt 3000 ]; do n=$((n + 1)); sleep 0.1; done`;
 }
 
 /**
