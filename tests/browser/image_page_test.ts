@@ -206,7 +206,7 @@ browserTest(
   "a server is killed in the middle: the page tells of it, and the image is complete",
   async (browser) => {
     await using scene = await PoolScene.start();
-    // It alone would need an hour: all sessions are in the middle whenever it is killed.
+    // It alone would need an hour: whenever it is killed, its sessions are in the middle.
     const slow = await scene.server(2, "-fgpmaxrate=8", "-fgpmaxthreads=16");
     // A server that only waits for the processor is not left: the others would soon be reported unreachable, too.
     const { url } = await scene.user(

@@ -2,7 +2,7 @@
 import { jitter } from "../../jitter.ts";
 
 /** Nothing here takes longer unless it is broken. */
-const DEADLINE_MS = 30_000;
+const DEADLINE_MS = 60_000;
 
 /** How often it is looked at. */
 const LOOK_MS = 50;
