@@ -8,6 +8,7 @@ import {
   registrar,
   reportAll,
   rowOf,
+  user,
   wantNoMotion,
 } from "./monitor_fixture.ts";
 
@@ -74,6 +75,17 @@ browserTest("the panel says how somebody is now, and nothing of before", async (
     const frames = "new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)))";
     await page.ask(frames);
     assert.equal(await page.ask(`document.querySelectorAll("#details .curve").length`), 1);
+  });
+
+  await t.step("an event keeps the focus while others happen", async () => {
+    const focused = "document.activeElement.textContent";
+    await page.page.focus("#events button");
+    const event = await page.ask<string>(focused);
+    assert.match(event, /appeared/);
+    scene.report(user(9), [], { location: "student9: 10.2.0.9", status: "?" });
+    scene.update();
+    await page.says("#events", /student9/);
+    assert.equal(await page.ask(focused), event);
   });
   page.isContent();
 });

@@ -38,11 +38,19 @@ export class EventList {
     const known = lines.map(({ event, text }) => `${event.number} ${text}`), shown = known.join("\n");
     if (shown === this.#shown) return;
     this.#shown = shown;
-    const items = new Map([...this.#list.children].map((item) => [item.getAttribute("data-key"), item]));
-    this.#list.replaceChildren(...lines.map(({ event, text }, index) => {
+    const list = this.#list;
+    const items = new Map([...list.children].map((item) => [item.getAttribute("data-key"), item]));
+    const wanted = lines.map(({ event, text }, index) => {
       const key = known[index] ?? "";
       return items.get(key) ?? this.#item(event, text, key);
-    }));
+    });
+    // What stays is not touched: who goes through the events by keyboard may be there.
+    const staying = new Set(wanted);
+    for (const item of [...list.children]) if (!staying.has(item)) item.remove();
+    for (const [index, item] of wanted.entries()) {
+      const there = list.children[index] ?? null;
+      if (there !== item) list.insertBefore(item, there);
+    }
     if (lines.length === 0) this.#list.replaceChildren(make("li", { class: "faint" }, "Nothing yet."));
   }
 
