@@ -2,6 +2,7 @@
 import dgram from "node:dgram";
 import { componentGroupOf, readComponentReport } from "../../protocol/csp/mod.ts";
 import type { ComponentGroup, ComponentReport } from "../../protocol/csp/mod.ts";
+import { jitter } from "../jitter.ts";
 
 const DEADLINE_MS = 30_000;
 
@@ -36,7 +37,10 @@ export class StatusMonitor implements AsyncDisposable {
     const deadline = AbortSignal.timeout(DEADLINE_MS);
     for (;;) {
       const found = this.#reports.find(wanted);
-      if (found !== undefined) return found;
+      if (found !== undefined) {
+        await jitter();
+        return found;
+      }
       await new Promise<void>((resolve, reject) => {
         this.#wake = resolve;
         deadline.onabort = () => reject(new Error(`no such report among ${this.#reports.length}: ${wanted}`));

@@ -112,7 +112,9 @@ export class Peer {
 
   /** Waits for the answer to a connect: it came up. */
   async up(request: number): Promise<AssociationUp> {
-    return await this.next("up", (event) => event.request === request);
+    const up = await this.next("up", (event) => event.request === request);
+    await jitter();
+    return up;
   }
 
   /** The next message of an association. */

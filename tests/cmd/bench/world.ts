@@ -2,6 +2,7 @@
 import type { Output } from "../../../cmd/command.ts";
 import { parseOptions } from "../../../cmd/parse_options.ts";
 import { command } from "../../../cmd/bench/command.ts";
+import { jitter } from "../../jitter.ts";
 
 /** Nothing here takes longer unless it is broken. */
 const DEADLINE_MS = 20_000;
@@ -70,6 +71,7 @@ export class Call {
         deadline.onabort = () => reject(new Error(`no ${pattern} in ${this.#stdout}${this.#stderr}`));
       });
     }
+    await jitter();
   }
 
   /** Ctrl+C. */

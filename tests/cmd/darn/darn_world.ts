@@ -1,5 +1,6 @@
 import { PassThrough } from "node:stream";
 import { runProgram } from "../../../cmd/run.ts";
+import { jitter } from "../../jitter.ts";
 import { recordOutput } from "../world.ts";
 
 /** How long something may take before a test gives up. */
@@ -57,6 +58,7 @@ export function start(line: readonly string[], name: string = "darn"): Darn {
       const match = pattern.exec(stdout.text().slice(seen));
       if (match !== null) {
         seen += match.index + match[0].length;
+        await jitter();
         return match;
       }
       const left = deadline - performance.now();

@@ -1,5 +1,6 @@
 /** Requests as they stand on the wire, so that a test can say what no honest client would. */
 import assert from "node:assert/strict";
+import { jitter } from "../../jitter.ts";
 
 /** Nothing here takes longer unless it is broken. */
 const DEADLINE_MS = 20_000;
@@ -61,7 +62,10 @@ export class Wire implements AsyncDisposable {
   async reads(pattern: RegExp): Promise<RegExpExecArray> {
     for (;;) {
       const match = pattern.exec(this.#text);
-      if (match !== null) return match;
+      if (match !== null) {
+        await jitter();
+        return match;
+      }
       assert.ok(await this.#read(), `no ${pattern} before the end: ${this.#text.slice(0, 2000)}`);
     }
   }

@@ -44,6 +44,11 @@ interface Flying {
   sender: Host;
 }
 
+/** Chance that is the same each time. */
+export function fillAtRandom(octets: Uint8Array, prng: Prng): void {
+  for (let i = 0; i < octets.length; i++) octets[i] = prng.below(256);
+}
+
 /** A machine with some addresses and one stack. */
 export class Host {
   readonly world: World;
@@ -61,9 +66,7 @@ export class Host {
     this.addresses = addresses;
     this.raw = raw;
     this.stack = new SctpStack({
-      random: (octets) => {
-        for (let i = 0; i < octets.length; i++) octets[i] = world.prng.below(256);
-      },
+      random: (octets) => fillAtRandom(octets, world.prng),
       mac,
       macSha1,
       raw,

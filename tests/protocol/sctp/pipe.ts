@@ -1,7 +1,8 @@
 /** Two stacks joined by a perfect wire without time: for benchmarks and for soaks. */
 import type { Instant, PacketMeta, PacketTransmit, Route } from "../../../protocol/net.ts";
 import { SctpStack } from "../../../protocol/sctp/mod.ts";
-import { mac } from "./harness.ts";
+import { Prng } from "../../../protocol/machine.ts";
+import { fillAtRandom, mac } from "./harness.ts";
 
 /** Packets that a driver takes in one go. */
 const BATCH = 32;
@@ -29,10 +30,11 @@ export class Pipe {
   constructor(mtu: number) {
     const buffer = new Uint8Array(BATCH * 65_536);
     this.#slots = Array.from({ length: BATCH }, (_, i) => buffer.subarray(i * 65_536, i * 65_536 + 65_535));
+    const prng = new Prng(1);
     const end = (own: string): PipeEnd => {
       const route: Route = { source: own, mtu };
       const stack = new SctpStack({
-        random: (octets) => void crypto.getRandomValues(octets),
+        random: (octets) => fillAtRandom(octets, prng),
         mac,
         raw: false,
         localAddresses: () => [own],

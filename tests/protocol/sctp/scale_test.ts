@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
+import { Prng } from "../../../protocol/machine.ts";
 import { ChunkType } from "../../../protocol/sctp/chunk.ts";
 import { readInit, writeInit } from "../../../protocol/sctp/init_chunk.ts";
 import { MAX_ASSOCIATIONS, MAX_STATELESS_REPLIES } from "../../../protocol/sctp/limits.ts";
 import { makePacket } from "../../../protocol/sctp/packet.ts";
 import { SctpStack } from "../../../protocol/sctp/mod.ts";
-import { mac } from "./harness.ts";
+import { fillAtRandom, mac } from "./harness.ts";
 import { cookieEchoChunk, INIT, readPacket } from "./packets.ts";
 import { Pipe } from "./pipe.ts";
 
@@ -62,8 +63,9 @@ Deno.test("SctpStack.close() tells every peer, though there are more of them tha
 });
 
 Deno.test("SctpStack takes MAX_ASSOCIATIONS associations and aborts the next", () => {
+  const prng = new Prng(1);
   const stack = new SctpStack({
-    random: (octets) => void crypto.getRandomValues(octets),
+    random: (octets) => fillAtRandom(octets, prng),
     mac,
     raw: true,
     localAddresses: () => ["10.1.0.2"],
