@@ -20,7 +20,7 @@ const KERNEL_UDP_PORT = 9899;
 /** UDP port of the embedded stack's SCTP port 1234. */
 const EMBEDDED_UDP_PORT = 11_234;
 
-/** Messages that are sent around the pulled cable, 50 a second: it is out long before the last one. */
+/** Messages that are sent around the pulled cable, 50 a second. */
 const COUNT = 500;
 
 /** Time-outs that a path survives. */
@@ -29,6 +29,7 @@ const PATH_MAX = 2;
 const TIMERS = [
   "-hbinterval=1000",
   `-path-max=${PATH_MAX}`,
+  "-assoc-max=100", // a side may be stopped for some seconds
   "-rto-initial=300",
   "-rto-min=300",
   "-rto-max=600",
@@ -66,6 +67,7 @@ async function setTimers(pc: Pc): Promise<void> {
   const values = {
     hb_interval: 1000,
     path_max_retrans: PATH_MAX,
+    association_max_retrans: 100,
     rto_initial: 300,
     rto_min: 300,
     rto_max: 600,
@@ -147,8 +149,9 @@ for (const carrier of CARRIERS) {
           await sender.says(pathLine("ADDR_MADE_PRIM", yellow), PATIENCE_MS);
           await sender.types(`snd=33 count=${COUNT} rate=50`);
           await listener.saysTimes("DATA(33)", 20, PATIENCE_MS);
+          sender.signal("SIGSTOP"); // however long the pulling takes, it is not done with its messages
           outage.from = Date.now();
-          await there.cable("yellow", "out");
+          await there.cable("yellow", "out", sender);
           await sender.says(pathLine("ADDR_UNREACHABLE", yellow), PATIENCE_MS);
           await listener.saysTimes("DATA(33)", COUNT, PATIENCE_MS);
           assert.equal(listener.output.match(/DATA\(33\)/g)?.length, COUNT);
@@ -210,9 +213,10 @@ for (const carrier of CARRIERS) {
           await sender.types(`primary=${addressesOf(there)[2]}`);
           await sender.types("snd=501");
           await listener.says(/"event":"message".*"length":501/, PATIENCE_MS);
-          outage.from = Date.now();
-          await there.cable("yellow", "out");
+          sender.signal("SIGSTOP"); // it sends as soon as the cable is out, before HEARTBEATs find that out
           for (let i = 0; i < 20; i++) await sender.types("snd=500");
+          outage.from = Date.now();
+          await there.cable("yellow", "out", sender);
           await listener.says(
             new RegExp(`"address":"${escaped(addressesOf(here)[2]!)}","change":"unreachable"`),
             PATIENCE_MS,

@@ -240,10 +240,15 @@ export class Pc implements AsyncDisposable {
     return recorder;
   }
 
-  /** Pulls the cable to a network out, at the far end, or puts it in again. */
-  async cable(network: NetworkName, state: "in" | "out"): Promise<void> {
-    const link = `${network}${this.number}`;
-    await command([...this.#inSwitch, "ip", "link", "set", link, state === "in" ? "up" : "down"]);
+  /**
+   * Pulls the cable to a network out, at the far end, or puts it in again.
+   *
+   * @param wakes a program that was stopped (SIGSTOP) goes on in the same moment: before anybody else can find out
+   */
+  async cable(network: NetworkName, state: "in" | "out", wakes?: Program): Promise<void> {
+    const line = ["ip", "link", "set", `${network}${this.number}`, state === "in" ? "up" : "down"];
+    const waking = wakes === undefined ? [] : ["sh", "-c", `"$@" && kill -s CONT ${wakes.pid}`, "sh"];
+    await command([...this.#inSwitch, ...waking, ...line]);
     await jitter();
   }
 
