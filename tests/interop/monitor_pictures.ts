@@ -45,12 +45,17 @@ const LINK = /^ +-> +(\S+ \$[0-9a-f]+) +(\S+)( +duration=\d+:\d\d:\d\d)?\s*$/;
 /** Reads the pictures of a monitor while it runs. */
 export class Pictures {
   readonly #monitor: Program;
+  readonly #explain: () => string;
   /** Characters of its output that have been looked at. */
   #read = 0;
 
-  /** @param monitor it runs, and shows associations */
-  constructor(monitor: Program) {
+  /**
+   * @param monitor it runs, and shows associations
+   * @param explain what there is to say about those who are not shown as wanted, for the text of an error
+   */
+  constructor(monitor: Program, explain: () => string) {
     this.#monitor = monitor;
+    this.#explain = explain;
   }
 
   /**
@@ -59,7 +64,13 @@ export class Pictures {
    * @param what what is waited for, for the text of the error
    */
   async show(what: string, matches: (picture: Picture) => boolean): Promise<Picture> {
-    return await this.#monitor.until(`picture of ${what}`, (output) => this.#find(output, matches));
+    try {
+      return await this.#monitor.until(`picture of ${what}`, (output) => this.#find(output, matches));
+    } catch (error) {
+      throw new Error(`${error instanceof Error ? error.message : error}\n${this.#explain()}`, {
+        cause: error,
+      });
+    }
   }
 
   /** Waits for a picture with nobody in it. It is the last one of RSPLIB's monitor, which draws nothing else then. */

@@ -8,7 +8,7 @@ import { ComponentGroup } from "../../protocol/csp/mod.ts";
 import { PageView } from "./page_view.ts";
 import { type Picture, Pictures, type ShownComponent } from "./monitor_pictures.ts";
 import type { Program } from "./program.ts";
-import { complaints, Lab, type Role } from "./rsplib_lab.ts";
+import { complaints, Lab, PATIENT_ELEMENT, PATIENT_REGISTRAR, type Role } from "./rsplib_lab.ts";
 import { type Make, MAKER, PATIENCE_WITH_ORIGINALS_MS } from "./service_lab.ts";
 import { packWork } from "./work_package.ts";
 
@@ -19,8 +19,8 @@ const KEEP = Deno.env.get("RSP_CAPTURES");
 const MONITOR: Role = "secondServer";
 const PLACE = "127.0.0.1:8080", PAGE = `http://${PLACE}/`;
 const REPORTS = [`-cspserver=${Lab.addresses(MONITOR)[0]}`, "-cspinterval=500"];
-/** Registrars learn soon that an element is gone, and elements who their registrar is. */
-const KEEP_ALIVES = ["-endpointkeepalivetransmissioninterval=1000", "-endpointkeepalivetimeoutinterval=2000"];
+/** Elements learn soon who their registrar is, and none that stands still for a moment loses it for the other one. */
+const KEEP_ALIVES = ["-endpointkeepalivetransmissioninterval=1000", PATIENT_REGISTRAR];
 
 const FRACTAL = "0x000000f1", PING_PONG = ["0x000000a1", "0x000000a2"] as const;
 /** Users whose jobs do not end before the scene does. */
@@ -51,7 +51,7 @@ class Scene {
     this.lab = lab;
     this.make = make;
     this.folder = folder;
-    this.pictures = new Pictures(monitor);
+    this.pictures = new Pictures(monitor, () => lab.quote());
     if (make === "original") this.page = new PageView(lab.script(MONITOR, "page_reader.ts", PAGE));
   }
 
@@ -69,7 +69,8 @@ class Scene {
 
   /** Starts an element that reports under its own ID, which RSPLIB's would not do by itself. */
   startElement(role: Role, id: string, ...words: readonly string[]): Program {
-    return this.start(role, "rspserver", `-identifier=${id}`, `-cspidentifier=${id}`, ...words);
+    const patience = this.make === "original" ? [PATIENT_ELEMENT] : [];
+    return this.start(role, "rspserver", `-identifier=${id}`, `-cspidentifier=${id}`, ...patience, ...words);
   }
 }
 

@@ -153,8 +153,14 @@ export class Lab implements AsyncDisposable {
     }
     const last = this.messages.filter(({ asap }) => asap !== undefined).slice(-QUOTED_MESSAGES);
     const asap = last.map(({ source, asap }) => `${source}: ${describeAsap(asap!)}`).join("\n");
-    const said = this.#programs.map((program) => `--- ${program.quote()}`).join("\n");
-    throw new Error(`Not seen within ${limitMs} ms: ${what}\n--- last ASAP messages\n${asap}\n${said}`);
+    throw new Error(
+      `Not seen within ${limitMs} ms: ${what}\n--- last ASAP messages\n${asap}\n${this.quote()}`,
+    );
+  }
+
+  /** What all programs have said, for the text of an error. */
+  quote(): string {
+    return this.#programs.map((program) => `--- ${program.quote()}`).join("\n");
   }
 
   /** Waits for so many ASAP messages of a type from the PC of a role. @returns the last of them */

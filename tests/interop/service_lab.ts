@@ -29,6 +29,8 @@ export interface Scene {
   readonly plot?: string;
   /** Options of the servers, by what part they play and who has made them. */
   readonly serverOptions?: (role: Server, folder: string, make: Make) => readonly string[];
+  /** Options of the registrar. */
+  readonly registrarOptions?: readonly string[];
   /** The command line of a pool user, from the first on; the options for finding the registrar are added. */
   readonly user: (make: Make, folder: string, nth: number) => Promise<readonly string[]> | readonly string[];
   /** Its users are programs that run ours. */
@@ -133,6 +135,7 @@ export class Stage {
       ours ? "registrar" : "rspregistrar",
       `-asap=${REGISTRAR}`,
       PATIENT_REGISTRAR,
+      ...this.#scene.registrarOptions ?? [],
     ]);
     await serving(this.program("registrar"));
   }

@@ -4,9 +4,11 @@
  */
 import assert from "node:assert/strict";
 import { kernelSctpSupport } from "../../ffi/kernel_sctp.ts";
+import { readPingPongCookie } from "../../protocol/app/pingpong/cookie.ts";
 import { assertPng, fractalOf } from "./fractal_image.ts";
+import type { SeenMessage } from "./live_capture.ts";
 import { type Cast, enact, MAKER, Review, type Scene } from "./service_lab.ts";
-import { isCalcApp, isDaytime, isPingPong, isScripting, replyNumbers, textOf } from "./service_messages.ts";
+import { isCalcApp, isDaytime, isPingPong, isScripting, pingPongOf, textOf } from "./service_messages.ts";
 import { assertResult, packScript, packWork, waitFor } from "./work_package.ts";
 
 const ignore = !kernelSctpSupport().available;
@@ -26,17 +28,47 @@ const breaksOff: Scene = {
   user: () => ["pingpongclient", "-interval=50"],
   async play(stage) {
     await stage.serves("server", isPingPong("pong"), { count: ALL_REPLIES });
-    const numbers = replyNumbers(stage.lab.messages);
-    assert.deepEqual(numbers, numbers.map((_, i) => i + 1), "the replies' numbers go on over each failover");
+    assertRepliesGoOn(stage.lab.messages, stage.cast);
   },
 };
 
-/** One job that has no end, and then small ones. */
+/**
+ * Each session has all its replies, and their numbers go on from the cookie that its user brings: the last one that was sent.
+ * But RSPLIB's user gives a session up when it cannot send, whatever is unread, and so may bring the one before; and RSPLIB's
+ * server takes back by its ABORT what Nagle's algorithm has kept.
+ */
+function assertRepliesGoOn(messages: readonly SeenMessage[], { server, user }: Cast): void {
+  const told: number[] = [];
+  let next = 1, replies = 0;
+  for (const seen of messages) {
+    const { asap } = seen, pong = pingPongOf(seen);
+    if (pong?.type === "pong") {
+      assert.equal(Number(pong.replyNumber), next, "the replies' numbers go on");
+      next++;
+      replies++;
+    } else if (asap?.type === "cookie") {
+      told.push(Number(readPingPongCookie(asap.cookie).nextReply));
+      assert.equal(told.at(-1), next, "a cookie tells the next reply's number");
+    } else if (asap?.type === "cookieEcho") {
+      next = Number(readPingPongCookie(asap.cookie).nextReply);
+      if (user === "ours") assert.equal(next, told.at(-1), "ours brings the last cookie");
+      else assert.ok(told.includes(next), `the cookie with ${next} is one of the server's`);
+      const isWhole = replies === REPLIES || (server === "original" && replies < REPLIES);
+      assert.ok(isWhole, `broken off after ${replies} replies`);
+      replies = 0;
+    }
+  }
+}
+
+/**
+ * One job that has no end, and then small ones. RSPLIB's server gives up that job, and its place, only when nobody answers
+ * its keep-alives any more: soon, but no user that stands still for a moment may lose its job.
+ */
 const rejects: Scene = {
   service: "calcapp",
   plot: "rejects a second job",
   serverOptions: (role, folder) => [
-    ...["-capmaxjobs=1", "-capkeepalivetransmissioninterval=500", "-capkeepalivetimeoutinterval=500"],
+    ...["-capmaxjobs=1", "-capkeepalivetransmissioninterval=500", "-capkeepalivetimeoutinterval=10000"],
     ...[`-capvector=${folder}/${role}.vec`, `-capscalar=${folder}/${role}.sca`],
   ],
   user: (_, folder, nth) => [
@@ -45,10 +77,10 @@ const rejects: Scene = {
   ],
   async play(stage) {
     await stage.serves("server", isCalcApp("accept"));
-    await stage.startUser();
+    const second = await stage.startUser();
     await stage.serves("server", isCalcApp("reject"), { count: 2 });
     await stage.user.interrupt();
-    await stage.serves("server", isCalcApp("complete"));
+    await second.says(/job #?\d+:? completed/i);
   },
 };
 
@@ -102,6 +134,9 @@ const PLACES = 2, SESSIONS = 4;
 const tooFewPlaces: Scene = {
   service: "fractal",
   plot: `has ${PLACES} places for ${SESSIONS} sessions`,
+  isSlow: true, // else the first sessions may be over when the last ones come
+  // Who is turned away reports the server, and three reports would remove it until it registers again.
+  registrarOptions: ["-maxbadpereports=1000000"],
   serverOptions: () => [`-fgpmaxthreads=${PLACES}`],
   user: (make, folder) => [
     ...make === "ours"

@@ -38,12 +38,6 @@ export function isScripting(type: ScriptingMessage["type"]): Matcher {
   return (seen) => scriptingOf(seen)?.type === type;
 }
 
-/** Numbers of the replies of the ping-pong service, in the order in which they were sent. */
-export function replyNumbers(messages: readonly SeenMessage[]): number[] {
-  return messages.map(pingPongOf).filter((message) => message?.type === "pong")
-    .map(({ replyNumber }) => Number(replyNumber));
-}
-
 /** Whether a message is one of the character generator. */
 export function isCharacters({ data }: SeenMessage): boolean {
   return data.length === 1024 && data.every((octet, i) => octet === 30 + i % 98);

@@ -46,7 +46,7 @@ async function standstill(number: () => number, elsewhere: PoolSession): Promise
   for (let last = -1, rounds = 0; rounds < 100; rounds++) {
     if (number() !== last) rounds = 0;
     last = number();
-    await inTime(30_000, elsewhere.request("tick"), "an answer");
+    await inTime(120_000, elsewhere.request("tick"), "an answer");
   }
 }
 
@@ -232,7 +232,7 @@ export function testPools(options: TestTransport): void {
     await standstill(() => sent, elsewhere);
     assert.ok(sent > 0 && sent < 100, `${sent} messages of ${COUNT} were taken though nobody reads`);
     for (let n = 0; n < COUNT; n++) {
-      const { value } = await inTime(30_000, iterator.next(), `message ${n}`);
+      const { value } = await inTime(120_000, iterator.next(), `message ${n}`);
       assert.equal(value?.data.length, LENGTH);
       assert.equal(value.data[LENGTH - 1], n & 255);
     }

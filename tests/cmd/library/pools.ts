@@ -43,7 +43,11 @@ export async function echo(session: ElementSession): Promise<void> {
 }
 
 /** Fails a test that hangs, with words. */
-export async function within<Value>(what: string, promise: Promise<Value>, limitMs = 30_000): Promise<Value> {
+export async function within<Value>(
+  what: string,
+  promise: Promise<Value>,
+  limitMs = 120_000,
+): Promise<Value> {
   try {
     return await inTime(limitMs, promise, what);
   } finally {
