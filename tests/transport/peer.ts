@@ -112,9 +112,7 @@ export class Peer {
 
   /** Waits for the answer to a connect: it came up. */
   async up(request: number): Promise<AssociationUp> {
-    const up = await this.next("up", (event) => event.request === request);
-    await jitter();
-    return up;
+    return await this.next("up", (event) => event.request === request);
   }
 
   /** The next message of an association. */
