@@ -171,8 +171,8 @@ export class TestBrowser implements AsyncDisposable {
     const context = await this.#browser.createBrowserContext();
     const page = new TestPage(await context.newPage());
     await page.look(look);
-    // An event stream never ends: the network is not idle while a page is open.
-    await page.page.goto(url, { waitUntil: "domcontentloaded" });
+    // With its styles, which a page without scripts does not wait for. An event stream never ends: the network is not idle.
+    await page.page.goto(url, { waitUntil: "load" });
     await jitter();
     return page;
   }
