@@ -45,7 +45,7 @@ const IMPATIENT = "-recvtimeout=1500", PATIENT = "-recvtimeout=60000";
 const FORBEARING = "-fgptransmittimeout=60000";
 
 /** No image takes longer, in milliseconds, unless something is broken, and this machine may be busy. */
-const IMAGE_MS = 900_000;
+const IMAGE_MS = 1_800_000;
 
 /** What is drawn. */
 const WIDTH = 640, HEIGHT = 400;
