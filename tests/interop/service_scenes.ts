@@ -168,6 +168,7 @@ const IMAGE_LIMIT_MS = 300_000;
 const fractal: Scene = {
   service: "fractal",
   isSlow: true,
+  serverOptions: () => [`-fgptransmittimeout=${IMAGE_LIMIT_MS}`], // such a cable takes nothing more most of the time
   user: (make, folder) => [
     ...make === "ours"
       ? ["pooluser", "-fractal", `-output=${folder}/image.png`, "-configdir=none"]
