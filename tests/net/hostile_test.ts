@@ -16,6 +16,9 @@ const STRANGER = fileURLToPath(new URL("hostile_sender.ts", import.meta.url));
 /** Packets of the first wave, which fills the caches, and of the second one, during which nothing may grow. */
 const WAVES = [20_000, 50_000];
 
+/** The machine is busy with forging, and somebody is stopped: nobody is dead because he is late. */
+const PATIENT = { ...QUICK, pathMaxRetransmissions: 100, associationMaxRetransmissions: 400 };
+
 /** What the heap may grow by: noise of the compiler. One association kept for each INIT would be 50 times as much. */
 const GROWTH_OCTETS = 2 * 1024 * 1024;
 
@@ -33,13 +36,14 @@ Deno.test({
   fn: async () => {
     await using lab = await Lab.open(3);
     const here = lab.pc(1), there = lab.pc(2), stranger = lab.pc(3);
-    const receiver = await startReceiver(there, { raw: "on", port: PORT });
+    const receiver = await startReceiver(there, { raw: "on", port: PORT, options: PATIENT });
     const sender = startSender(here, {
       raw: "on",
       port: PEER_PORT,
       addresses: ["10.1.0.2"],
       peerPort: PORT,
       paths: 4,
+      options: PATIENT,
     });
     await receiver.says(/^received 1000$/m);
     receiver.signal("SIGSTOP");
@@ -67,16 +71,14 @@ async function flood(t: Deno.TestContext, raw: "on" | "off"): Promise<void> {
   }
   // So that made-up senders are answered, if the stack has a mind to.
   await there.run("ip", "route", "add", "default", "via", "10.1.0.3");
-  // The machine is busy with forging: nobody is dead because he is late.
-  const options = { ...QUICK, pathMaxRetransmissions: 5 };
-  const receiver = await startReceiver(there, { raw, port: PORT, options });
+  const receiver = await startReceiver(there, { raw, port: PORT, options: PATIENT });
   const sender = startSender(here, {
     raw,
     port: PEER_PORT,
     addresses: ["10.1.0.2"],
     peerPort: PORT,
     paths: 4,
-    options,
+    options: PATIENT,
   });
   await receiver.says(/^received 1000$/m);
 

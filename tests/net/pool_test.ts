@@ -6,8 +6,12 @@ import type { Pc, Program } from "./lab.ts";
 
 const possible = await labIsPossible();
 const SIZE = ["-width=1000", "-height=800", "-configdir=none"] as const;
-/** Ten seconds an image: it is not complete when something happens to its server, however late that is. */
-const PACE = "-fgpmaxrate=80000";
+/** So long an image takes: it is not complete when something happens to it, however late that is. */
+const IN_A_HUNDRED_SECONDS = "-fgpmaxrate=8000", IN_FORTY_SECONDS = "-fgpmaxrate=20000";
+/** How long a program may draw an image on a machine that has other things to do. */
+const DRAWING_LIMIT_MS = 200_000;
+/** Any share of an image: which ones a user tells of depends on how the points come. */
+const SHARE = /image 1: \d+ %/;
 
 /** The image without any failure, to compare with. Computed on one PC that has no network at all. */
 async function referenceImage(directory: string): Promise<Uint8Array> {
@@ -19,9 +23,9 @@ async function referenceImage(directory: string): Promise<Uint8Array> {
   const server = pc.rsp("server", "-fractal");
   const file = `${directory}/reference.png`;
   const user = pc.rsp("pooluser", "-fractal", ...SIZE, `-output=${file}`);
-  assert.equal(await user.exitCode(), 0, user.output);
+  assert.equal(await user.exitCode(DRAWING_LIMIT_MS), 0, user.output);
   assert.equal(await server.interrupt(), 0, server.output);
-  assert.match(registrar.output, /deregistered/);
+  await registrar.says(/deregistered/);
   assert.equal(await registrar.interrupt(), 0, registrar.output);
   return await pixels(file);
 }
@@ -32,24 +36,16 @@ async function pixels(file: string): Promise<Uint8Array> {
   return Uint8Array.from(data);
 }
 
-/** A registrar on PC 1, servers on PC 2 and PC 3, which take their time; all of them are ready. */
-async function startPool(
-  lab: Lab,
-  options: readonly string[],
-): Promise<{ servers: Program[]; registrar: Program }> {
-  const registrar = lab.pc(1).rsp("registrar", ...options);
-  await registrar.says(/ASAP has SCTP port/);
-  const servers = [lab.pc(2), lab.pc(3)].map((pc: Pc) => pc.rsp("server", "-fractal", PACE, ...options));
-  for (const server of servers) await server.says(/registered as/);
-  return { servers, registrar };
+/** Starts a registrar on PC 1. */
+async function startRegistrar(lab: Lab, options: readonly string[]): Promise<void> {
+  await lab.pc(1).rsp("registrar", ...options).says(/ASAP has SCTP port/);
 }
 
-/** The server that computes now. */
-function inUse(servers: readonly Program[]): Promise<Program> {
-  return Promise.any(servers.map(async (server) => {
-    await server.says(/session \d+: computes/);
-    return server;
-  }));
+/** Starts a server. */
+async function startServer(pc: Pc, ...options: readonly string[]): Promise<Program> {
+  const server = pc.rsp("server", "-fractal", ...options);
+  await server.says(/registered as/);
+  return server;
 }
 
 Deno.test({
@@ -77,11 +73,17 @@ for (const encapsulation of ["raw", "udp"] as const) {
         const recording = `${directory}/pc4.pcap`, image = `${directory}/image.png`;
         const options = ["-transport=embedded", `-encapsulation=${encapsulation}`];
         const recorder = await lab.pc(4).capture(recording);
-        const { servers } = await startPool(lab, options);
-        const user = lab.pc(4).rsp("pooluser", "-fractal", ...SIZE, ...options, `-output=${image}`);
-        await user.says(/20 %/);
-        (await inUse(servers)).signal("SIGKILL");
-        assert.equal(await user.exitCode(), 0, user.output);
+        await startRegistrar(lab, options);
+        const first = await startServer(lab.pc(2), IN_A_HUNDRED_SECONDS, ...options);
+        const user = lab.pc(4).rsp(
+          ...["pooluser", "-fractal", "-recvtimeout=30000", ...SIZE, ...options, `-output=${image}`],
+        );
+        await first.says(/session \d+: computes/);
+        await startServer(lab.pc(3), ...options);
+        await user.says(SHARE);
+        first.signal("SIGKILL");
+        assert.doesNotMatch(user.output, /complete/);
+        assert.equal(await user.exitCode(DRAWING_LIMIT_MS), 0, user.output);
         await recorder.interrupt();
 
         await t.step("the image is the same as without a failure", async () => {
@@ -141,8 +143,8 @@ Deno.test({
       const server = pc2.rsp("server", "-fractal", "-rereginterval=600000");
       await server.says(/registered as/);
       // An image takes long enough for all paths to be probed, so that nothing but heartbeats is due for a while.
-      const draw = () =>
-        pc2.rsp("pooluser", `-output=${directory}/image.png`, "-timeout=50", "-configdir=none").exitCode();
+      const words = [`-output=${directory}/image.png`, "-timeout=150", "-configdir=none"];
+      const draw = () => pc2.rsp("pooluser", ...words).exitCode(DRAWING_LIMIT_MS);
       assert.equal(await draw(), 0);
       first.signal("SIGKILL");
       await first.exitCode();
@@ -168,7 +170,8 @@ Deno.test({
       await using lab = await Lab.open(4);
       const image = `${directory}/image.png`;
       const options = ["-transport=embedded"];
-      await startPool(lab, options);
+      await startRegistrar(lab, options);
+      for (const number of [2, 3]) await startServer(lab.pc(number), IN_FORTY_SECONDS, ...options);
       const user = lab.pc(4).rsp(
         "pooluser",
         "-fractal",
@@ -177,11 +180,11 @@ Deno.test({
         `-output=${image}`,
         "-recvtimeout=30000",
       );
-      await user.says(/20 %/);
+      await user.says(SHARE);
       await lab.pc(4).cable("blue", "out");
       assert.doesNotMatch(user.output, /complete/);
-      assert.equal(await user.exitCode(), 0, user.output);
-      assert.match(user.output, /0 failovers/);
+      assert.equal(await user.exitCode(DRAWING_LIMIT_MS), 0, user.output);
+      assert.match(user.output, /, 0 failovers/);
       await pixels(image);
     } finally {
       await Deno.remove(directory, { recursive: true });

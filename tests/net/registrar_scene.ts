@@ -5,15 +5,23 @@ import { Lab } from "./lab.ts";
 import type { Program } from "./lab.ts";
 import { wireMessages } from "./rserpool_wire.ts";
 import type { WireMessage } from "./rserpool_wire.ts";
+import { addressesOf } from "./sctp_lab.ts";
 
 /** On every PC: plain SCTP over IP, as on the course's PCs, or in UDP. */
 export type Encapsulation = "raw" | "udp";
-/** Shorter than by default, so that a test does not take minutes. */
+/** Shorter than by default, so that a test does not take minutes; but nobody is thought dead who is only late. */
 const TIMES = [
-  ...["-peerheartbeatcycle=1000", "-peermaxtimelastheard=2000"],
-  ...["-peermaxtimenoresponse=2000", "-takeoverexpiryinterval=3000"],
-  "-endpointkeepalivetransmissioninterval=1000",
+  ...["-peerheartbeatcycle=1000", "-takeoverexpiryinterval=20000"],
+  ...["-endpointkeepalivetransmissioninterval=1000", "-endpointkeepalivetimeoutinterval=60000"],
 ];
+/** How long a registrar is not heard until another one misses it, and how long it has to answer then. */
+const PATIENT = ["-peermaxtimelastheard=60000", "-peermaxtimenoresponse=60000"];
+const VIGILANT = ["-peermaxtimelastheard=2000", "-peermaxtimenoresponse=4000"];
+/** An element registers again, by which it would find out that its registrar is dead, when its test is long over. */
+export const REGISTRATION_INTERVAL_MS = 600_000;
+/** How long a small image may take on a machine that has other things to do; and the program that draws it. */
+const DRAWING_LIMIT_S = 150;
+export const USER_LIMIT_MS = 200_000;
 /** The first registrar is alone. The others wait for a mentor, and a presence may be late, or missed, on a busy machine. */
 const ALONE = "-mentordiscoverytimeout=1000", NOT_ALONE = "-mentordiscoverytimeout=40000";
 /** Where the recordings go; the caller's choice, else a temporary folder. */
@@ -25,11 +33,14 @@ export class Scene {
   /** For images. */
   readonly directory: string;
   readonly #native: readonly string[];
+  readonly #watch: readonly string[];
   #hasRegistrar = false;
 
-  constructor(lab: Lab, directory: string, encapsulation: Encapsulation) {
+  /** @param hasDeath whether its registrars have to miss one that dies */
+  constructor(lab: Lab, directory: string, encapsulation: Encapsulation, hasDeath: boolean) {
     this.lab = lab;
     this.directory = directory;
+    this.#watch = hasDeath ? VIGILANT : PATIENT;
     this.#native = ["-transport=embedded", `-encapsulation=${encapsulation}`];
   }
 
@@ -42,8 +53,8 @@ export class Scene {
   registrar(pc: number, registrarId: number, ...options: string[]): Program {
     const patience = this.#hasRegistrar ? NOT_ALONE : ALONE;
     this.#hasRegistrar = true;
-    const words = [`-identifier=0x${registrarId.toString(16)}`, "-loglevel=4", ...TIMES, patience];
-    return this.rsp(pc, "registrar", ...words, ...options);
+    const words = [`-identifier=0x${registrarId.toString(16)}`, "-loglevel=4", ...TIMES, ...this.#watch];
+    return this.rsp(pc, "registrar", ...words, patience, ...options);
   }
 
   /** Starts a pool element. */
@@ -51,15 +62,40 @@ export class Scene {
     return this.rsp(pc, "server", "-fractal", `-identifier=0x${elementId.toString(16)}`, ...options);
   }
 
+  /** Starts a pool element that registers once. */
+  steadyServer(pc: number, elementId: number, ...options: string[]): Program {
+    return this.server(pc, elementId, `-rereginterval=${REGISTRATION_INTERVAL_MS}`, ...options);
+  }
+
+  /** What a PC sends to another one is lost on its way, without a word to anybody; what it gets from there is not. */
+  async loses(from: number, to: number): Promise<void> {
+    for (const address of addressesOf(this.lab.pc(to))) {
+      await this.lab.pc(from).run("ip", "route", "add", "blackhole", address);
+    }
+  }
+
+  /** It arrives again. */
+  async losesNoMore(from: number, to: number): Promise<void> {
+    for (const address of addressesOf(this.lab.pc(to))) {
+      await this.lab.pc(from).run("ip", "route", "delete", "blackhole", address);
+    }
+  }
+
   /** Draws a small image: a user's whole way from the announce to the last pixel. */
   async draws(pc: number, ...options: string[]): Promise<void> {
-    const user = this.user(pc, "-timeout=40", ...options);
-    assert.equal(await user.exitCode(), 0, user.output);
+    const user = this.user(pc, `-timeout=${DRAWING_LIMIT_S}`, ...options);
+    assert.equal(await user.exitCode(USER_LIMIT_MS), 0, user.output);
   }
 
   /** Starts a user that draws small images. */
   user(pc: number, ...options: string[]): Program {
-    const words = ["-width=64", "-height=64", `-output=${this.directory}/image${pc}.png`];
+    // An element that is late is not dead.
+    const words = [
+      "-width=64",
+      "-height=64",
+      "-recvtimeout=60000",
+      `-output=${this.directory}/image${pc}.png`,
+    ];
     return this.rsp(pc, "pooluser", "-fractal", ...words, ...options);
   }
 
@@ -86,10 +122,12 @@ export async function interruptAll(...programs: Program[]): Promise<void> {
 
 /** Plays a scene, lets tshark look for faults, and gives what was on the wire to a judge. */
 export async function play(
-  { name, pcs, encapsulation = "raw" }: {
+  { name, pcs, encapsulation = "raw", hasDeath = false }: {
     readonly name: string;
     readonly pcs: number;
     readonly encapsulation?: Encapsulation;
+    /** Whether a registrar dies. */
+    readonly hasDeath?: boolean;
   },
   scene: (scene: Scene) => Promise<void>,
   judge: (wire: Wire, recording: string) => Promise<void> | void,
@@ -100,7 +138,7 @@ export async function play(
     {
       await using lab = await Lab.open(pcs);
       const recorder = await lab.capture(recording);
-      await scene(new Scene(lab, directory, encapsulation));
+      await scene(new Scene(lab, directory, encapsulation, hasDeath));
       await recorder.interrupt();
       assert.match(recorder.output, /^0 packets dropped by kernel$/m, recorder.output);
     }

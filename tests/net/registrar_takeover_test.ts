@@ -5,9 +5,8 @@
 import assert from "node:assert/strict";
 import { labIsPossible } from "./lab.ts";
 import type { Program } from "./lab.ts";
-import { interruptAll, pcOf, play, type Scene, type Wire } from "./registrar_scene.ts";
+import { interruptAll, pcOf, play, type Scene, USER_LIMIT_MS, type Wire } from "./registrar_scene.ts";
 import type { WireMessage } from "./rserpool_wire.ts";
-import { addressesOf } from "./sctp_lab.ts";
 
 /** tcpdump wants to be root for all the world. */
 const possible = Deno.uid() === 0 && await labIsPossible();
@@ -24,12 +23,11 @@ type Death = "killed" | "silent";
  * take it over.
  */
 async function die(scene: Scene, registrar: Program, death: Death): Promise<void> {
-  const { lab } = scene, host = lab.pc(1);
   if (death === "killed") {
-    for (const address of addressesOf(lab.pc(4))) await host.run("ip", "route", "add", "blackhole", address);
+    await scene.loses(1, 4);
     return registrar.signal("SIGKILL");
   }
-  for (const network of ["blue", "yellow"] as const) await host.cable(network, "out");
+  for (const network of ["blue", "yellow"] as const) await scene.lab.pc(1).cable(network, "out");
 }
 
 /** The ID of the registrar of a PC. */
@@ -42,9 +40,9 @@ for (const [registrars, death] of [[2, "killed"], [2, "silent"], [3, "killed"], 
     name: `one of ${registrars} registrars is ${death}: another takes its elements over (exercise 8.2)`,
     ignore: !possible,
     fn: (t) =>
-      play({ name: `takeover-${registrars}-${death}`, pcs: 5 }, async (scene) => {
+      play({ name: `takeover-${registrars}-${death}`, pcs: 5, hasDeath: true }, async (scene) => {
         const dead = scene.registrar(1, DEAD_ID);
-        const server = scene.server(4, ELEMENT_ID);
+        const server = scene.steadyServer(4, ELEMENT_ID);
         await server.says(/registered as/);
         await dead.says(/in service/);
         const heirs = [2, 3].slice(0, registrars - 1).map((pc) => scene.registrar(pc, idOf(pc)));
@@ -65,6 +63,7 @@ for (const [registrars, death] of [[2, "killed"], [2, "silent"], [3, "killed"], 
           for (const heir of heirs) {
             await heir.says(/takeover of registrar 0x00001111 by 0x0000(?:2222|3333): completed/);
           }
+          await server.says(/ took over/);
         });
         await t.step("users did not notice, and do not afterwards", async () => {
           await scene.draws(2);
@@ -152,7 +151,7 @@ Deno.test({
   name: "IPv6 only and no multicast: registrars that were told of each other synchronise, and take over",
   ignore: !possible,
   fn: () =>
-    play({ name: "ipv6", pcs: 4 }, async (scene) => {
+    play({ name: "ipv6", pcs: 4, hasDeath: true }, async (scene) => {
       for (const pc of [1, 2, 3, 4]) {
         for (const name of ["eth0", "eth1"]) {
           await scene.lab.pc(pc).run("ip", "-4", "address", "flush", "dev", name);
@@ -161,7 +160,7 @@ Deno.test({
       const quiet = ["-asapannounce=off"];
       const first = scene.registrar(1, DEAD_ID, ...quiet, "-enrpannounce=off");
       await first.says(/in service/);
-      const server = scene.server(4, ELEMENT_ID, ...quiet, "-registrar=[fd01::1]:3863");
+      const server = scene.steadyServer(4, ELEMENT_ID, ...quiet, "-registrar=[fd01::1]:3863");
       await server.says(/registered as/);
       const second = scene.registrar(2, idOf(2), ...quiet, "-enrpannounce=off", "-peer=[fd02::1]:9901");
       await second.says(/in service, with 1 elements?; its mentor/);
@@ -169,6 +168,7 @@ Deno.test({
       await scene.draws(3, ...quiet, "-registrar=[fd02::2]:3863");
       await die(scene, first, "killed");
       await second.says(/takeover of registrar 0x00001111 by 0x00002222: completed/);
+      await server.says(/ took over/);
       await scene.draws(3, ...quiet, "-registrar=[fd01::2]:3863");
       assert.doesNotMatch(second.output, /0x00000044 was removed/);
       await interruptAll(server, second);
@@ -186,8 +186,8 @@ Deno.test({
   ignore: !possible,
   fn: () =>
     play({ name: "repair", pcs: 4 }, async (scene) => {
-      const owner = scene.registrar(1, 0x1111, "-endpointkeepalivetimeoutinterval=60000");
-      const server = scene.server(4, ELEMENT_ID, "-registrar=10.1.0.1:3863", "-asapannounce=off");
+      const owner = scene.registrar(1, 0x1111);
+      const server = scene.steadyServer(4, ELEMENT_ID, "-registrar=10.1.0.1:3863", "-asapannounce=off");
       await server.says(/registered as/);
       await owner.says(/in service/);
       const other = scene.registrar(2, 0x2222, "-maxbadpereports=1");
@@ -195,12 +195,12 @@ Deno.test({
       await other.says(/in service/);
 
       // A user cannot reach the element for a while, and says so to the registrar that does not own it.
-      server.signal("SIGSTOP");
+      await scene.loses(4, 3);
       const user = scene.user(3, "-registrar=10.1.0.2:3863", "-asapannounce=off");
       await other.says(/0x00000044 was removed: reported unreachable/);
-      server.signal("SIGCONT");
+      await scene.losesNoMore(4, 3);
       await other.says(/took 1 elements? from registrar 0x00001111 \(checksum\)/);
-      assert.equal(await user.exitCode(), 0, user.output);
+      assert.equal(await user.exitCode(USER_LIMIT_MS), 0, user.output);
       assert.ok(await scene.offers(3, 2, "FractalGeneratorPool"));
       await interruptAll(server, other, owner);
     }, (wire) => {

@@ -4,13 +4,22 @@
  */
 import assert from "node:assert/strict";
 import { labIsPossible } from "./lab.ts";
-import { interruptAll, pcOf, play, saysNext, type Wire } from "./registrar_scene.ts";
+import {
+  interruptAll,
+  pcOf,
+  play,
+  REGISTRATION_INTERVAL_MS,
+  saysNext,
+  type Wire,
+} from "./registrar_scene.ts";
 import type { WireMessage, WirePart } from "./rserpool_wire.ts";
 
 /** tcpdump wants to be root for all the world. */
 const possible = Deno.uid() === 0 && await labIsPossible();
 /** More than one handle table response takes. */
 const MANY_ELEMENTS = 200;
+/** They register one after another: on a machine that has other things to do, that takes a while. */
+const MANY_LIMIT_MS = 300_000;
 const EXIT_REFUSED = 1;
 const ASAP_PORT = 3863, ENRP_PORT = 9901;
 /** RSPLIB's option of a resolution: how many elements are wanted. */
@@ -35,7 +44,7 @@ Deno.test({
         ...["bench", "10.1.0.1:3863", "-asap=resolve", "-poolhandle=LargePool", "-think=1000"],
         ...[`-elements=${MANY_ELEMENTS}`, "-duration=3600", "-interval=0.2", "-json"],
       );
-      await many.says(/asapInterval/);
+      await many.says(/asapInterval/, MANY_LIMIT_MS);
 
       const second = scene.registrar(3, 0x3333);
       await t.step("it is in service when it knows what its mentor knows", async () => {
@@ -50,10 +59,13 @@ Deno.test({
         for (const id of ["1111", "3333"]) await third.says(new RegExp(`registrar 0x0000${id} is a peer`));
         await first.says(/registrar 0x00004444 is a peer/);
         await second.says(/registrar 0x00004444 is a peer/);
+        // It may have been heard of by a presence to all; but an update does not wait for an association.
+        await second.says(/association \d+ \(enrp\) is up: .*10\.1\.0\.4:9901/);
+        await third.says(/association \d+ \(enrp\) is up: .*10\.1\.0\.3:9901/);
       });
       await t.step("what comes and goes at one is known at the others", async () => {
         const at = ["-registrar=10.1.0.3:3863", "-asapannounce=off"];
-        const other = scene.server(4, 0x44, "-poolhandle=OtherPool", ...at);
+        const other = scene.steadyServer(4, 0x44, "-poolhandle=OtherPool", ...at);
         for (const one of [first, third]) await one.says(/0x00000044: /);
         assert.ok(await scene.offers(2, 1, "OtherPool"));
         const gone = [first, third].map((one) => saysNext(one, /0x00000044: /));
@@ -125,7 +137,9 @@ function judgeElement(wire: Wire): void {
   const registration = wire.first("asap.registration", registers(0x44));
   assert.equal(pcOf(registration.destination), 3);
   assert.equal(registration.number("pool_element_home_enrp_server_identifier"), 0);
-  assert.equal(registration.number("pool_element_registration_life"), REGISTRATION_LIFE_MS);
+  assert.equal(registration.number("pool_element_registration_life"), 3 * REGISTRATION_INTERVAL_MS);
+  const usual = wire.first("asap.registration", registers(0x22));
+  assert.equal(usual.number("pool_element_registration_life"), REGISTRATION_LIFE_MS);
   assert.equal(registration.number("pool_member_selection_policy_type"), POLICY_ROUND_ROBIN);
   const [user, ...more] = registration.parts("sctp_transport_port");
   assert.ok(user !== undefined && more.length === 0, "the user transport only");
@@ -177,7 +191,7 @@ function judgeResolution(wire: Wire): void {
   assert.equal(asked.texts("hropt_items").length, 1);
   const answer = wire.first(
     "asap.handleResolutionResponse",
-    (message) => message.destination === asked.source && poolOf(message) === "FractalGeneratorPool",
+    (message) => pcOf(message.destination) === 2 && poolOf(message) === "FractalGeneratorPool",
   );
   wire.assertOrder(asked, answer);
   assert.deepEqual(answer.numbers("pool_element_pe_identifier"), [0x22]);
@@ -304,7 +318,8 @@ for (const encapsulation of ["raw", "udp"] as const) {
         assert.ok(answers.every((message) =>
           message.number("cause_code") === CAUSE_UNKNOWN_POOL
         ));
-        assert.equal(answers.length, asked.length);
+        // The last one may have been asked in the very moment in which the user was interrupted.
+        assert.ok(answers.length === asked.length || answers.length === asked.length - 1);
         assert.ok(wire.all("asap.serverAnnounce").every(({ carrier }) => carrier === "udp"));
       }),
   });
