@@ -97,7 +97,9 @@ for (const encapsulation of ["raw", "udp"] as const) {
         await t.step("the packets are of the kind that was asked for", async () => {
           const encapsulated = (await packets(recording, "sctp && udp")).length;
           const plain = (await packets(recording, "sctp && !udp")).length;
-          assert.ok(encapsulation === "raw" ? plain > 100 : encapsulated > 100 && plain === 0);
+          assert.ok(plain + encapsulated > 100);
+          // With both, a peer that is late is tried over UDP, too: then the first answer decides.
+          assert.ok(encapsulation === "raw" ? plain > 0 : plain === 0);
         });
         await t.step("announce, resolution, image and cookie echo are there", async () => {
           for (

@@ -191,6 +191,8 @@ function send(task: SctpPeerTask): void {
     request: 1,
     addresses: task.addresses ?? [],
     port: task.peerPort ?? 0,
+    // A receiver that is late would be tried over UDP, too, and might be faster to answer that.
+    ...(task.raw === "on" && { encapsulationPort: 0 }),
   });
 }
 
