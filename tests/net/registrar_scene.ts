@@ -67,18 +67,11 @@ export class Scene {
     return this.server(pc, elementId, `-rereginterval=${REGISTRATION_INTERVAL_MS}`, ...options);
   }
 
-  /** What a PC sends to another one is lost on its way, without a word to anybody; what it gets from there is not. */
-  async loses(from: number, to: number): Promise<void> {
-    for (const address of addressesOf(this.lab.pc(to))) {
-      await this.lab.pc(from).run("ip", "route", "add", "blackhole", address);
-    }
-  }
-
-  /** It arrives again. */
-  async losesNoMore(from: number, to: number): Promise<void> {
-    for (const address of addressesOf(this.lab.pc(to))) {
-      await this.lab.pc(from).run("ip", "route", "delete", "blackhole", address);
-    }
+  /** What a PC sends to another one is lost on its way, or arrives again; what it gets from there is not touched. */
+  async way(from: number, to: number, state: "lost" | "open"): Promise<void> {
+    const verb = state === "lost" ? "add" : "delete";
+    const lines = addressesOf(this.lab.pc(to)).map((address) => `ip route ${verb} blackhole ${address}`);
+    await this.lab.pc(from).run("sh", "-c", ["set -e", ...lines].join("\n"));
   }
 
   /** Draws a small image: a user's whole way from the announce to the last pixel. */

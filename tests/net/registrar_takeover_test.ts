@@ -24,7 +24,8 @@ type Death = "killed" | "silent";
  */
 async function die(scene: Scene, registrar: Program, death: Death): Promise<void> {
   if (death === "killed") {
-    await scene.loses(1, 4);
+    registrar.signal("SIGSTOP"); // meanwhile it does not miss the server
+    await scene.way(1, 4, "lost");
     return registrar.signal("SIGKILL");
   }
   for (const network of ["blue", "yellow"] as const) await scene.lab.pc(1).cable(network, "out");
@@ -195,10 +196,10 @@ Deno.test({
       await other.says(/in service/);
 
       // A user cannot reach the element for a while, and says so to the registrar that does not own it.
-      await scene.loses(4, 3);
+      await scene.way(4, 3, "lost");
       const user = scene.user(3, "-registrar=10.1.0.2:3863", "-asapannounce=off");
       await other.says(/0x00000044 was removed: reported unreachable/);
-      await scene.losesNoMore(4, 3);
+      await scene.way(4, 3, "open");
       await other.says(/took 1 elements? from registrar 0x00001111 \(checksum\)/);
       assert.equal(await user.exitCode(USER_LIMIT_MS), 0, user.output);
       assert.ok(await scene.offers(3, 2, "FractalGeneratorPool"));
