@@ -8,9 +8,8 @@ const PLAIN_DATA = [0, 0x52535000];
 
 /**
  * Extra words for tshark: SCTP in UDP on the embedded stack's ports, and checksums that are checked. Port 2345, the course's
- * sender, and 21064, one of those that are drawn, are taken for protocols of their own that patterns of text are not. Nor
- * are these any of the protocols that tshark believes to know by their first octets: of some 10,000 messages one looks like
- * NBAP, and a broken one at that.
+ * sender, and 21064, one of those that are drawn, are taken for protocols of their own that patterns of text are not, and
+ * other payload protocols of nobody's are guessed at, too.
  */
 const SETTINGS: readonly string[] = [
   ...["11234", "13863", "19901", "30000-32767"].flatMap((ports) => ["-d", `udp.port==${ports},sctp`]),
