@@ -23,7 +23,7 @@ const TIMERS = [
   ...["-rto-initial=300", "-rto-min=300", "-rto-max=600"],
 ];
 
-/** How long anything may take that takes moments, and seconds in the guest. */
+/** How long anything may take that takes moments, and seconds in the guest or on a machine with other things to do. */
 const SOON_MS = 120_000;
 
 /**

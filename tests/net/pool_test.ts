@@ -39,7 +39,8 @@ async function pixels(file: string): Promise<Uint8Array> {
 
 /** Starts a registrar on PC 1. */
 async function startRegistrar(lab: Lab, options: readonly string[]): Promise<void> {
-  await lab.pc(1).rsp("registrar", ...options).says(/ASAP has SCTP port/);
+  const registrar = lab.pc(1).rsp("registrar", "-endpointkeepalivetimeoutinterval=60000", ...options);
+  await registrar.says(/ASAP has SCTP port/);
 }
 
 /** Starts a server. */

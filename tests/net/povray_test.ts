@@ -64,7 +64,7 @@ class Farm implements AsyncDisposable {
   static async open(sceneCount: number): Promise<Farm> {
     const folder = await Deno.makeTempDir();
     const lab = await Lab.open(5);
-    const registrar = lab.pc(1).rsp("registrar", "-loglevel=4");
+    const registrar = lab.pc(1).rsp("registrar", "-loglevel=4", "-endpointkeepalivetimeoutinterval=60000");
     await registrar.says(/ASAP has SCTP port/);
     const rsp = join(folder, "rsp");
     const program = `exec '${Deno.execPath()}' run --allow-all --quiet '${ROOT}/cmd/main.ts' "$@"`;
