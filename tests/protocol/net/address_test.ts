@@ -63,13 +63,11 @@ Deno.test("parseIpAddress() takes what node:net takes, and nothing else", () => 
   const soup = fc.string({ unit: fc.constantFrom(..."0123456789abcf:.".split("")), maxLength: 24 });
   fc.assert(
     fc.property(soup, (text) => {
-      assert.equal(
-        parseIpAddress(text) !== undefined,
-        net.isIP(text.replaceAll(/\b0+(?=\d+(\.|$))/g, "")) !== 0,
-        text,
-      );
+      // Numbers between dots may begin with zeros here; groups between colons have four digits at most.
+      const plain = text.includes(".") ? text.replaceAll(/\b0+(?=\d+(\.|$))/g, "") : text;
+      assert.equal(parseIpAddress(text) !== undefined, net.isIP(plain) !== 0, text);
     }),
-    { examples: [["1:2::3"], ["::1.2.3.4"], ["1.2.3.4"]] },
+    { examples: [["1:2::3"], ["::1.2.3.4"], ["1.2.3.4"], ["::00000"]] },
   );
 });
 
