@@ -186,8 +186,8 @@ export type EmbeddedMessage = Pick<Extract<EmbeddedOrder, { do: "send" }>, "leng
 
 /** How long usrsctp may say "not yet", in milliseconds. */
 const RETRY_LIMIT_MS = 120_000;
-/** What is lost is sent again soon: tests wait for it. */
-const RTO = { initialMs: 200, minMs: 100, maxMs: 400 };
+/** What is lost is sent again soon: tests wait for it. Of a shutdown that takes five times the longest one we say "timeout". */
+const RTO = { initialMs: 200, minMs: 100, maxMs: 10_000 };
 /**
  * usrsctp sends again at a time-out only what is out for as long as the round trips want it, and does not start the timer anew
  * when that is nothing: where a side has stood still for more than a third of its largest time-out, what is lost would stay so.
