@@ -27,8 +27,14 @@ const AGREEING_CYCLES = 29;
 /** More than one handle table response takes. */
 const MANY_ELEMENTS = 300;
 const QUIET_LIMIT_MS = 240_000;
-/** Nobody is missed here, nor removed, however long something stands still. */
-const PATIENT = [PATIENT_REGISTRAR, "-peermaxtimelastheard=300000"];
+/**
+ * Nobody is missed here, nor removed, however long something stands still; and hundreds of elements are not asked so often
+ * that a capture of many minutes is more than a process of the guest can hold.
+ */
+const PATIENT = [
+  ...[PATIENT_REGISTRAR, "-peermaxtimelastheard=300000"],
+  "-endpointkeepalivetransmissioninterval=15000",
+];
 
 type Make = "ours" | "original";
 
