@@ -133,6 +133,7 @@ export class KeyWindow implements Disposable {
   #awaitEcho(): void {
     clearTimeout(this.#echoTimer);
     this.#echoTimer = setTimeout(() => this.#echoTimer = undefined, ECHO_MS);
+    Deno.unrefTimer(this.#echoTimer);
   }
 
   #takeKeys(): void {

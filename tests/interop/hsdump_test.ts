@@ -116,7 +116,7 @@ Deno.test({
       const [first, second] = await startScope(lab, ["-takeoverexpiryinterval=60000"]);
       const watch = lab.ours(READER, "hsdump", SECOND_ENRP, "-json", "-watch=1");
       await t.step("it shows the element and both peers", async () => {
-        await watch.says(/"elementCount":1,"ownedCount":0.*"0x00001111".*"0x00003333"/);
+        await watch.says(/"elementCount":1,"ownedCount":0.*"0x00001111".*"0x00003333".*\n/);
         assert.deepEqual(homes(lastDump(watch)), [FIRST.id]);
       });
 

@@ -42,7 +42,8 @@ async function distribute(folder: string, nth: number): Promise<readonly string[
     const text = `#!/bin/sh\nexec ${deno} '${ROOT}/cmd/main.ts' "$@"\n`;
     await Deno.writeTextFile(`${folder}/rsp`, text, { mode: 0o755 });
   }
-  const gate = `$(while [ -e ${folder}/${GATE} ]; do sleep 0.1; done)`; // the shell of the job waits
+  // The shell of the job waits; not for ever, since its test may have failed.
+  const gate = `$(n=0; while [ -e ${folder}/${GATE} ] && [ $n -lt 3000 ]; do n=$((n + 1)); sleep 0.1; done)`;
   const line =
     `RSP='${folder}/rsp' RSP_OPTIONS="$1 -retrydelay=200 -maxretry=2" POVRAY_OPTIONS='+A0.3 ${gate}' ` +
     `exec scripts/povray-distribute ${WIDTH} ${HEIGHT} '${folder}/${SCENES[nth - 1]}'`;

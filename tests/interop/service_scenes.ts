@@ -181,9 +181,11 @@ const fractal: Scene = {
     const from = await stage.loseServer();
     assert.ok(!stage.lab.messages.some(isEndOfImage), "the server was lost in time");
     await stage.lab.seesAsap("cookieEcho", "user", { from });
-    await stage.serves("secondServer", isEndOfImage, { from, limitMs: IMAGE_LIMIT_MS });
+    const end = await stage.serves("secondServer", isEndOfImage, { from, limitMs: IMAGE_LIMIT_MS });
+    // Our user may have asked for what is missing by then, and RSPLIB's have begun the next image.
+    const image = stage.lab.messages.slice(0, stage.lab.messages.indexOf(end) + 1);
     const isFirst = ({ source }: SeenMessage) => Lab.addresses("server").includes(source);
-    assertWholeImage(stage.lab.messages, stage.cast.server === "original" ? isFirst : undefined);
+    assertWholeImage(image, stage.cast.server === "original" ? isFirst : undefined);
     if (stage.cast.user === "original") return;
     assert.equal(await stage.user.ends(), 0, stage.user.quote());
     await assertPng(`${stage.folder}/image.png`, WIDTH, HEIGHT);

@@ -9,8 +9,8 @@ const OPTIONS = ["-transport=embedded", "-encapsulation=raw"] as const;
 
 /** A registrar on PC 1, and a server on PC 2 and 3, each with these services. */
 async function startPool(lab: Lab, ...services: readonly string[]): Promise<Map<number, Program>> {
-  // An element that is late is not dead: those that are dead, their host says so.
-  const registrar = lab.pc(1).rsp("registrar", ...OPTIONS, "-endpointkeepalivetimeoutinterval=60000");
+  // An element that is late is not dead; of one that is dead its host says so, unless it has a successor there.
+  const registrar = lab.pc(1).rsp("registrar", ...OPTIONS, "-endpointkeepalivetimeoutinterval=20000");
   await registrar.says(/ASAP has SCTP port/);
   const servers = [2, 3].map((number) => {
     return [number, lab.pc(number).rsp("server", ...services, ...OPTIONS)] as const;

@@ -582,8 +582,9 @@ export function testTransport(target: ComplianceTarget): void {
       const startedAt = performance.now();
       await Promise.all([clientTransport.close(), clientTransport.close()]);
       const tookMs = performance.now() - startedAt;
-      const { reason } = await client.down(up.client.association);
-      if (tookMs < LINGER_MS) assert.equal(reason, "shutdown"); // else another host was stopped for so long
+      const down = client.events.find((event) => event.type === "down");
+      assert.ok(down?.type === "down", "it is told before the transport is closed");
+      if (tookMs < LINGER_MS) assert.equal(down.reason, "shutdown"); // else another host was stopped for so long
       await server.down(up.server.association);
       assert.equal(client.endpoint.status(up.client.association), undefined);
     },

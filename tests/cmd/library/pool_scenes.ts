@@ -484,7 +484,7 @@ export function testPools(options: TestTransport): void {
     await using pool = await startPool();
     const server = await pool.serve(echo);
     // So long the opening may take, too.
-    await using session = await PoolSession.open("TestPool", { ...pool.options, giveUpAfterMs: 3000 });
+    await using session = await PoolSession.open("TestPool", { ...pool.options, giveUpAfterMs: 6000 });
     await server.close();
     await assert.rejects(within("an error", session.request("?")), { name: "PoolError" });
     await assert.rejects(session.send("?"), {
