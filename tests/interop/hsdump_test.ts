@@ -27,6 +27,8 @@ const [FIRST, SECOND, THIRD] = REGISTRARS;
 /** Where the element and the readers are. */
 const READER: Role = "server";
 const SECOND_ENRP = `${Lab.addresses(SECOND.role)[0]}:9901`;
+/** Our registrar has found a mentor, or done without one: until then it shows nobody what it has. */
+const IN_SERVICE = /in service/;
 /** RSPLIB's registrar forgets readers after 10 s, a patient one after 30; the rest is for a slow guest. */
 const FORGOTTEN_LIMIT_MS = 120_000;
 
@@ -182,6 +184,7 @@ Deno.test({
       const registrar = await serving(lab.ours(FIRST.role, ...words, "-loglevel=4", PATIENT_REGISTRAR));
       lab.original(READER, "rspserver", "-echo", PATIENT_ELEMENT, `-registrar=${address}:3863`);
       await lab.seesAsap("registrationResponse", FIRST.role);
+      await registrar.says(IN_SERVICE);
       const ours = lab.ours(READER, "hsdump", `${address}:9901`, "-loglevel=4");
       assert.equal(await ours.ends(), 0, ours.quote());
       assert.doesNotMatch(ours.output, /tells its peers only|staying/);
@@ -218,7 +221,7 @@ Deno.test({
       const [address] = Lab.addresses(FIRST.role), at = `${address}:3863`;
       const enrp = `-enrp=${address}:9901`;
       const options = [NO_DISTANCE, PATIENT_REGISTRAR];
-      await serving(
+      const registrar = await serving(
         lab.ours(FIRST.role, "registrar", `-identifier=${FIRST.id}`, `-asap=${at}`, enrp, ...options),
       );
       for (const policy of POLICIES) {
@@ -236,6 +239,7 @@ Deno.test({
           matches: ({ rejected, poolHandle }) => !rejected && showText(poolHandle) === pool,
         });
       }
+      await registrar.says(IN_SERVICE);
       const { role, id } = SECOND, [other] = Lab.addresses(role);
       const places = [`-asap=${other}:3863`, `-enrp=${other}:9901`];
       lab.original(role, "rspregistrar", `-identifier=${id}`, ...places, ...options);
