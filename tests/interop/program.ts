@@ -11,6 +11,8 @@ const PATIENCE_MS = 120_000;
 const END_LIMIT_MS = 60_000;
 /** Characters of the output in the text of an error. */
 const QUOTED_CHARACTERS = 2000;
+/** How often a line is typed, and how long what is to follow from it may take, in milliseconds. */
+const ATTEMPTS = 24, ATTEMPT_MS = 5000;
 
 /** See the module's description. */
 export class Program {
@@ -92,6 +94,30 @@ export class Program {
   async type(text: string): Promise<void> {
     await this.#input.write(new TextEncoder().encode(text));
     await jitter();
+  }
+
+  /**
+   * Gives it a line to send, again and again until something is seen: what RSPLIB's terminal sends to a server that is just
+   * dying, or before it has one, is lost.
+   *
+   * @param seen waits for it; fails when it has not come after the time that it is told; is told, too, what was typed last,
+   *   which is a bit different each time
+   */
+  async typesUntil(
+    line: string,
+    seen: (limitMs: number, text: string) => Promise<unknown>,
+    attempts: number = ATTEMPTS,
+  ): Promise<void> {
+    for (let attempt = 1;; attempt++) {
+      const text = attempt === 1 ? line : `${line} (${attempt})`;
+      await this.type(`${text}\n`);
+      try {
+        await seen(ATTEMPT_MS, text);
+        return;
+      } catch (error) {
+        if (attempt === attempts || !this.isRunning) throw error;
+      }
+    }
   }
 
   /** Waits for its end by itself; an error when that takes too long. @returns the exit status */

@@ -29,8 +29,8 @@ const THEIR_ELEMENT = 0x11111111, OUR_ELEMENT = 0x22222222;
 /** Keep-alives of the new home that each element has to answer. */
 const KEEP_ALIVES = 4;
 
-/** How often a line is typed, and how long its answer may take, in milliseconds. */
-const ATTEMPTS = 12, ATTEMPT_MS = 5000;
+/** How often a line is typed. */
+const ATTEMPTS = 12;
 
 type Make = "ours" | "original";
 
@@ -126,15 +126,8 @@ async function rehomed(lab: Lab, homes: readonly Role[], from: number): Promise<
 
 /** RSPLIB's user says something to the pool of RSPLIB's server, until it is answered: without a session that is lost. */
 async function echoes(terminal: Program, text: string): Promise<void> {
-  for (let attempt = 1;; attempt++) {
-    await terminal.type(`${text}\n`);
-    try {
-      await terminal.says(new RegExp(`from PE .*> ${text}`), ATTEMPT_MS);
-      return;
-    } catch (error) {
-      if (attempt === ATTEMPTS || !terminal.isRunning) throw error;
-    }
-  }
+  const answer = new RegExp(`from PE .*> ${text}`);
+  await terminal.typesUntil(text, (limitMs) => terminal.says(answer, limitMs), ATTEMPTS);
 }
 
 async function withLab(name: string, body: (lab: Lab) => Promise<readonly Role[]>): Promise<void> {

@@ -55,8 +55,6 @@ const KEEP = Deno.env.get("RSP_CAPTURES");
 const PCAP_HEADER_BYTES = 24;
 /** RSPLIB's programs end at once or, as its scripting server with sessions, not at all; in milliseconds. */
 export const PATIENCE_WITH_ORIGINALS_MS = 2000;
-/** How often a line is typed, and how long what is to follow from it may take, in milliseconds. */
-const ATTEMPTS = 24, ATTEMPT_MS = 5000;
 
 /** A scene, who plays it, and what happens to the first server when it is to be lost. */
 export interface Play {
@@ -208,26 +206,6 @@ export class Stage {
       (seen) => isServiceMessage(seen, "user", server) && matches(seen),
       options,
     );
-  }
-
-  /**
-   * Gives the user a line to send, again and again until something is seen: what RSPLIB's terminal sends to a server that
-   * is just dying is lost.
-   *
-   * @param seen waits for it; fails when it has not come after the time that it is told; is told, too, what was typed last,
-   *   which is a bit different each time
-   */
-  async types(line: string, seen: (limitMs: number, text: string) => Promise<unknown>): Promise<void> {
-    for (let attempt = 1;; attempt++) {
-      const text = attempt === 1 ? line : `${line} (${attempt})`;
-      await this.user.type(`${text}\n`);
-      try {
-        await seen(ATTEMPT_MS, text);
-        return;
-      } catch (error) {
-        if (attempt === ATTEMPTS || !this.user.isRunning) throw error;
-      }
-    }
   }
 
   /** Ends what still runs: each of our programs says good-bye and ends with 0. */

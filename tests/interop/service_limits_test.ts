@@ -213,7 +213,7 @@ const several: Scene = {
   async play(stage) {
     const isLine = (limitMs: number) =>
       stage.serves("server", (seen) => textOf(seen).includes("Hello"), { limitMs });
-    await stage.types("Hello", isLine);
+    await stage.user.typesUntil("Hello", isLine);
     const daytime = await stage.startUser();
     await stage.serves("server", isDaytime);
     await daytime.interrupt();

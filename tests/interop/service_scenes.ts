@@ -29,7 +29,7 @@ function terminal(make: Make, ...words: readonly string[]): readonly string[] {
  * that is ended while a line waits for a server says so by its exit status.
  */
 async function sends(stage: Stage, server: Server, line: string): Promise<void> {
-  await stage.types(
+  await stage.user.typesUntil(
     line,
     (limitMs, text) => stage.asks(server, (seen) => textOf(seen).includes(`${text}\n`), { limitMs }),
   );
@@ -76,7 +76,10 @@ const daytime: Scene = {
     if (ours) await stage.user.says(/the next line asks again/);
     const from = await stage.loseServer();
     if (!ours) {
-      await stage.types("And now?", (limitMs) => stage.serves("secondServer", isDaytime, { from, limitMs }));
+      await stage.user.typesUntil(
+        "And now?",
+        (limitMs) => stage.serves("secondServer", isDaytime, { from, limitMs }),
+      );
       await stage.user.says(/from PE \$22222222> [A-Z][a-z]+day, /);
       return;
     }
@@ -97,7 +100,10 @@ export const CHARGEN: Scene = {
     await stage.serves("server", isCharacters, { count: ENOUGH });
     const from = await stage.loseServer();
     const more = { count: ENOUGH, from } as const;
-    await stage.types("More!", (limitMs) => stage.serves("secondServer", isCharacters, { ...more, limitMs }));
+    await stage.user.typesUntil(
+      "More!",
+      (limitMs) => stage.serves("secondServer", isCharacters, { ...more, limitMs }),
+    );
     // Then it has sent the line, too: our user that is ended while one waits says so by its exit status.
     await stage.user.says(/from PE \$22222222> /);
   },

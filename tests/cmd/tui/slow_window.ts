@@ -1,19 +1,13 @@
 /** A program with a window that takes long to draw, as on a busy machine; it ends by the key e. */
-import process from "node:process";
 import { KeyWindow } from "../../../cmd/tui/key_window.ts";
+import { OWN_TERMINAL } from "./own_terminal.ts";
 
 /** Longer than what may come together takes to come. */
 const DRAWING_MS = 300;
 
-const encoder = new TextEncoder();
 let drawings = 0;
 const window = new KeyWindow({
-  output: {
-    isTerminal: true,
-    write: (text) => void Deno.stdout.writeSync(encoder.encode(text)),
-    size: () => Deno.consoleSize(),
-  },
-  input: { isTerminal: true, open: () => process.stdin },
+  ...OWN_TERMINAL,
   onResize: () => draw(),
   onKey: ({ name }) => {
     if (name !== "e") return;

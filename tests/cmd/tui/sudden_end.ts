@@ -1,15 +1,9 @@
 /** A program with a window that ends as the key says: x throws, r rejects, e exits. */
-import process from "node:process";
 import { KeyWindow } from "../../../cmd/tui/key_window.ts";
+import { OWN_TERMINAL } from "./own_terminal.ts";
 
-const encoder = new TextEncoder();
 const window = new KeyWindow({
-  output: {
-    isTerminal: true,
-    write: (text) => void Deno.stdout.writeSync(encoder.encode(text)),
-    size: () => Deno.consoleSize(),
-  },
-  input: { isTerminal: true, open: () => process.stdin },
+  ...OWN_TERMINAL,
   onResize: () => draw(),
   onKey: ({ name }) => {
     if (name === "x") {
